@@ -1,0 +1,25 @@
+# The library: the freestanding rooms over the host port, compiled like a kernel (no vector registers).
+set(COPPICE_ROOMS formats tables memory hotplug)
+set(COPPICE_ROOM_SOURCES)
+foreach(room ${COPPICE_ROOMS})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.c)
+  list(APPEND COPPICE_ROOM_SOURCES ${sources})
+endforeach()
+file(GLOB COPPICE_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/host/*.c)
+
+set(COPPICE_KERNEL_FLAGS)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|aarch64|arm64")
+  set(COPPICE_KERNEL_FLAGS -mgeneral-regs-only)
+endif()
+
+if(COPPICE_ROOM_SOURCES)
+  add_library(coppice_rooms OBJECT ${COPPICE_ROOM_SOURCES})
+  target_link_libraries(coppice_rooms PUBLIC coppice_options PkgConfig::URCU)
+  target_compile_definitions(coppice_rooms PUBLIC COP_PORT_HEADER="ports/host/port.h")
+  target_compile_options(coppice_rooms PRIVATE ${COPPICE_KERNEL_FLAGS} -fPIC)
+
+  add_library(coppice STATIC $<TARGET_OBJECTS:coppice_rooms> ${COPPICE_HOST_SOURCES})
+  target_link_libraries(coppice PUBLIC coppice_options PkgConfig::URCU Threads::Threads)
+  target_compile_definitions(coppice PUBLIC COP_PORT_HEADER="ports/host/port.h")
+  target_compile_options(coppice PRIVATE -fPIC)
+endif()
