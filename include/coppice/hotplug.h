@@ -6,7 +6,7 @@
  *
  * Ranges are whole sections (memory.h). Every operation is all or nothing over its range: after an error everything is
  * as it was. Operations on different sections run in parallel; of two that meet in a section one gets -COP_EAGAIN,
- *having changed nothing.
+ * having changed nothing.
  *
  * Errors that all of them share: -COP_EINVAL (not aligned to sections, empty, wraps), -COP_ERANGE (outside
  * the memory the machine was configured for), -COP_EAGAIN (another operation owns one of the sections).

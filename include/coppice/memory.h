@@ -50,15 +50,15 @@ enum cop_page_flag {
  * @mapcount: mappings; marked
  * @next, @prev: free list or LRU, frame numbers; under the list's lock
  * @mapping, @index, @private_: the owner's. A table page that is handed out in fragments keeps the mask of free
- *fragments in @private_
+ * fragments in @private_
  * @tail_mask: 0, or in a tail the folio's size in frames less one; marked
  * @pincount: long-term pins; marked
  * @order: lg2 of the block's frames, in the first frame of a free or allocated block
  *
  * All zeros is the state of a frame that nobody has handed out, so that a memmap is initialised by clearing it. There
- *is no zone and no section number in it: both follow from the frame number, and tails must not differ by them. A tail
- *does not name its head: head = pfn & ~tail_mask. All tails of one order are therefore the same 64 bytes and any of
- *them can stand for all (HugeTLB's memmap optimisation).
+ * is no zone and no section number in it: both follow from the frame number, and tails must not differ by them. A tail
+ * does not name its head: head = pfn & ~tail_mask. All tails of one order are therefore the same 64 bytes and any of
+ * them can stand for all (HugeTLB's memmap optimisation).
  *
  * Accessed through the port only, at the address that cop_page() returns: a memmap that has gone is a fault.
  */
@@ -100,7 +100,8 @@ enum cop_block_state {
 	COP_BLOCK_GOING_ONLINE,
 	COP_BLOCK_ONLINE,
 	COP_BLOCK_GOING_OFFLINE,
-	COP_BLOCK_GONE, /* being removed: whoever finds it so must not touch its memmap */
+	COP_BLOCK_REMOVING, /* claimed for removal; still valid */
+	COP_BLOCK_GONE,     /* being removed: whoever finds it so must not touch its memmap */
 };
 
 enum cop_section_flag {
@@ -159,15 +160,17 @@ struct cop_mem;
  * @populate: [pa, pa + bytes) is about to be touched for the first time; 0 or a negative errno
  * @punch: nothing can reach [pa, pa + bytes) any more
  * @migrate: empty the allocated block of 1 << order frames at pfn, which is being offlined: move it elsewhere and free
- *it. 0: it is free or will be soon; a negative errno: it cannot be moved now. Only asked for COP_PG_MOVABLE blocks.
+ * it. 0: it is free or will be soon; a negative errno: it cannot be moved now. Only asked for COP_PG_MOVABLE blocks.
+ * @deny: true makes this allocation of 1 << order frames fail, to see what happens; must not sleep
  * @ctx: passed to each
  *
- * Context: may sleep; no lock is held. In parallel for different ranges.
+ * Context: may sleep but for @deny; no lock is held. In parallel for different ranges.
  */
 struct cop_mem_hooks {
 	int (*populate)(void *ctx, cop_pa pa, uint64_t bytes);
 	void (*punch)(void *ctx, cop_pa pa, uint64_t bytes);
 	int (*migrate)(void *ctx, struct cop_mem *mem, cop_pfn pfn, unsigned order);
+	bool (*deny)(void *ctx, unsigned order);
 	void *ctx;
 };
 
@@ -181,6 +184,7 @@ enum cop_mem_flag {
  * @geom: of the kernel's tree
  * @ram, @rams: memory at boot, ascending, not overlapping; rounded inwards to whole frames
  * @reserved, @reserveds: parts of it that must not be touched, in any order; rounded outwards
+ * @pa_start: no memory will ever be below this address; 0 is always right
  * @pa_limit: no memory will ever be at or above this address; decides the size of arena and linear map. Rounded up to a
  * section
  * @section_lg2: section size, lg2 of bytes; at least 2 * page_lg2 - 6, so that a section's memmap is whole frames
@@ -194,7 +198,7 @@ struct cop_mem_config {
 	const struct cop_mem_range *ram;
 	const struct cop_mem_range *reserved;
 	unsigned rams, reserveds;
-	cop_pa pa_limit;
+	cop_pa pa_start, pa_limit;
 	uint8_t section_lg2;
 	uint32_t flags;
 	struct cop_mem_hooks hooks;
@@ -240,19 +244,22 @@ struct cop_mem {
 	uint64_t section_count;
 	struct cop_zone zone[COP_ZONES];
 	uint64_t used[COP_USES]; /* frames allocated, by use; marked */
+	uint64_t table_bytes;    /* handed out by the table source; marked */
+	uint64_t present;        /* frames with a struct page; marked */
+	uint64_t reserved;       /* boot memory never given to the allocator, frames; marked */
+	uint64_t altmap;         /* frames of memmaps in their own section; marked */
+	uint64_t holes;          /* frames with a struct page and no memory */
 	/* Tables smaller than a frame. */
 	struct {
 		cop_spinlock lock;
-		cop_pfn first;   /* frames with a free fragment */
-		uint64_t tables; /* fragments handed out */
+		cop_pfn first; /* frames with a free fragment */
+		uint8_t lg2;   /* bytes; the page size: there are none */
 	} fragments;
-	/* Until the buddy allocator is up, and what was taken until then. */
+	/* Until the buddy allocator is up. */
 	struct {
-		struct cop_mem_range *extents; /* free */
+		struct cop_mem_range *extents; /* free memory, ascending */
 		unsigned count, capacity;
-		cop_pa fragment_page;
-		uint64_t fragment_free;
-		uint64_t table_frames, memmap_frames; /* still reserved; marked */
+		uint64_t memmap_bytes;
 		bool active;
 	} early;
 	cop_mutex notify_lock;
@@ -266,16 +273,16 @@ struct cop_mem {
  * @pa_limit: as in struct cop_mem_config
  * @section_lg2: lg2 of bytes
  *
- * Of the kernel's addresses (the upper half of a tree that is sign-extended, all of one that is not) the first half is
- *the linear map and the fourth quarter begins with the memmap:
+ * The linear map begins with the kernel's addresses (the upper half of a tree that is sign-extended, all of one that
+ * is not); the memmap begins at the first multiple of 1 GB after it. What is left above is for vmalloc.
  *
- *	0        linear map                1/2   vmalloc   3/4  vmemmap          1
+ *	linear map (.pa_limit - .pa_start) | memmap (that / page size * 64) | vmalloc
  *
- * Both begin at the address that belongs to @pa_start rounded down to 1 GB and to a section, so that virtual and
- * physical addresses agree in as many low bits as any leaf asks for.
+ * Both begin at what belongs to @pa_start rounded down to 1 GB and to a section, so that virtual and physical addresses
+ * agree in as many low bits as leaves of up to 1 GB ask for.
  *
- * Return: .err 0; -COP_ERANGE if the memory does not fit into half of the kernel's addresses, or into the output
- *address width; -COP_EINVAL (section size, pa_start >= pa_limit).
+ * Return: .err 0; -COP_ERANGE if both do not fit into the kernel's addresses, or the memory not into the output
+ * address width; -COP_EINVAL (section size, pa_start >= pa_limit).
  */
 struct cop_layout_result cop_mem_layout(const struct cop_geom *geom, cop_pa pa_start, cop_pa pa_limit,
 					unsigned section_lg2) COP_MUST_CHECK;
@@ -303,11 +310,11 @@ uint64_t cop_mem_arena_bytes(const struct cop_mem_config *config);
  *
  * Maps the linear map with the largest leaves and the memmap with block leaves where they fit; tables and memmap are
  * carved out of the memory itself and stay reserved. All sections with boot memory are online in COP_ZONE_NORMAL and
- *cannot be removed. populate() is called for each range first.
+ * cannot be removed. populate() is called for each range first.
  *
  * Return: 0; -COP_EINVAL (ranges unordered, overlapping, wrapping; section size; geometry), -COP_ERANGE (memory beyond
- *.pa_limit or what the geometry can map), -COP_ENOMEM (not enough memory for tables and memmap), or what populate()
- *returned. After a failure nothing of @mem and @tree is of use and the memory's contents are undefined.
+ * .pa_limit or what the geometry can map), -COP_ENOMEM (not enough memory for tables and memmap), or what populate()
+ * returned. After a failure nothing of @mem and @tree is of use and the memory's contents are undefined.
  */
 int cop_mem_boot(struct cop_mem *mem, struct cop_tree *tree, void *arena,
 		 const struct cop_mem_config *config) COP_MUST_CHECK;
@@ -395,8 +402,10 @@ enum cop_alloc_flag {
 cop_pfn cop_frames_alloc(struct cop_mem *mem, unsigned order, uint32_t flags);
 
 /**
- * cop_frames_free() - give a block back, whatever its reference count
- * @pfn: its first frame
+ * cop_frames_free() - drop the reference that the allocation gave
+ * @pfn: the block's first frame
+ *
+ * The block is free once nobody else holds a reference; cop_page_put() is the same for the others.
  *
  * Context: [irq]. Panics ("double-free") when the frame does not begin an allocated block.
  */
@@ -417,10 +426,13 @@ void cop_page_put(struct cop_mem *mem, cop_pfn head);
 
 /**
  * struct cop_mem_account - where every frame is
- * @present: frames that have a struct page; @absent_holes of them are not memory
- * @managed, @free, @withheld: by zone
+ * @present: frames that have a struct page
+ * @holes: of these, frames that are no memory (boot sections)
  * @reserved: boot memory that was never given to the allocator, tables and memmap included
- * @tables: bytes of tables handed out by the source; @tables_linked: bytes the tree itself says it has
+ * @offline: frames that are present, and in none of the other figures: sections that are not online
+ * @managed, @free, @withheld: by zone
+ * @tables: bytes of tables handed out by the source
+ * @tables_linked: bytes of tables that the tree says it has; less than @tables while some await a grace period
  * @memmap_early, @memmap_buddy, @memmap_altmap: bytes of memmap by owner of the frames
  * @used: frames allocated, by use
  * @constructed: tables with a constructor not yet undone
@@ -429,7 +441,7 @@ void cop_page_put(struct cop_mem *mem, cop_pfn head);
  * To the frame when nothing is under way; while operations run, each figure is one that was true at some time.
  */
 struct cop_mem_account {
-	uint64_t present, reserved, holes;
+	uint64_t present, holes, reserved, offline;
 	uint64_t managed[COP_ZONES], free[COP_ZONES], withheld[COP_ZONES];
 	uint64_t tables, tables_linked;
 	uint64_t memmap_early, memmap_buddy, memmap_altmap;
@@ -485,8 +497,15 @@ void cop_section_give(struct cop_mem *mem, struct cop_section *section, enum cop
 void cop_section_isolate(struct cop_mem *mem, struct cop_section *section);
 void cop_section_unisolate(struct cop_mem *mem, struct cop_section *section);
 
-/* First allocated frame at or after pfn in an isolated section; COP_PFN_NONE: all are free. */
-cop_pfn cop_section_in_use(struct cop_mem *mem, struct cop_section *section, cop_pfn pfn);
+/* A block of 1 << order frames that is allocated or reserved. */
+struct cop_block_in_use {
+	cop_pfn pfn; /* COP_PFN_NONE: there is none */
+	uint64_t flags;
+	unsigned order;
+};
+
+/* The first one at or after @pfn in an isolated section that the caller owns. */
+struct cop_block_in_use cop_section_in_use(struct cop_mem *mem, struct cop_section *section, cop_pfn pfn);
 
 /**
  * cop_section_withdraw() - take an isolated section's frames away from the allocator
