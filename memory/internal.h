@@ -54,12 +54,6 @@ static inline cop_pfn cop_section_usable(const struct cop_mem *mem, const struct
 	return cop_load(&section->flags, relaxed) & COP_SECTION_ALTMAP ? pfn + cop_read(&section->memmap_frames) : pfn;
 }
 
-/* Everything is for contiguous runs where the format has them; that is all the linear map has to say about leaves. */
-static inline uint32_t cop_linear_flags(const struct cop_mem *mem)
-{
-	return mem->flags & COP_MEM_PAGE_MAPPED ? COP_MAP_NO_CONT : 0;
-}
-
 /* buddy.c: a block for one use; page_flags are added to its first struct page. */
 cop_pfn cop_block_alloc(struct cop_mem *mem, unsigned order, uint32_t alloc_flags, uint64_t page_flags);
 /* Frames [start, end) that are in no zone become free in the zone of their sections. */

@@ -8,7 +8,7 @@ static int check_shape(const struct cop_geom *geom, cop_pa pa_start, cop_pa pa_l
 	/* A section's memmap is whole frames: section / page * 64 >= page. */
 	if (geom->page_lg2 < 12 || geom->page_lg2 > 16 || section_lg2 + COP_PAGE_STRUCT_LG2 < 2U * geom->page_lg2)
 		return -COP_EINVAL;
-	if (section_lg2 >= geom->page_lg2 + COP_ORDERS || section_lg2 > 40 || pa_start >= pa_limit)
+	if (section_lg2 >= (unsigned)geom->page_lg2 + COP_ORDERS || section_lg2 > 40 || pa_start >= pa_limit)
 		return -COP_EINVAL;
 	if (geom->pa_bits < 64 && (pa_limit - 1) >> geom->pa_bits)
 		return -COP_ERANGE;

@@ -13,7 +13,7 @@ static uint64_t fragment_mask(const struct cop_mem *mem)
 	return COP_LG2(COP_LG2(mem->page_lg2 - mem->fragments.lg2)) - 1;
 }
 
-static void push(struct cop_mem *mem, cop_pfn pfn)
+static void list_push(struct cop_mem *mem, cop_pfn pfn)
 {
 	struct cop_page *page = cop_page(mem, pfn);
 	cop_pfn first = cop_read(&mem->fragments.first);
@@ -25,7 +25,7 @@ static void push(struct cop_mem *mem, cop_pfn pfn)
 	cop_write(&mem->fragments.first, pfn);
 }
 
-static void unlink(struct cop_mem *mem, cop_pfn pfn)
+static void list_unlink(struct cop_mem *mem, cop_pfn pfn)
 {
 	struct cop_page *page = cop_page(mem, pfn);
 	cop_pfn next = cop_read(&page->next), prev = cop_read(&page->prev);
@@ -51,7 +51,7 @@ static cop_pa take_fragment(struct cop_mem *mem)
 	mask = cop_read(&page->private_);
 	cop_write(&page->private_, mask & (mask - 1));
 	if (!(mask & (mask - 1)))
-		unlink(mem, pfn);
+		list_unlink(mem, pfn);
 	return (pfn << mem->page_lg2) + ((uint64_t)__builtin_ctzll(mask) << mem->fragments.lg2);
 }
 
@@ -69,7 +69,7 @@ static cop_pa fragment_alloc(struct cop_mem *mem)
 		return COP_PA_NONE;
 	irq = cop_lock_irq(&mem->fragments.lock);
 	cop_write(&cop_page(mem, pfn)->private_, fragment_mask(mem) & ~1ULL);
-	push(mem, pfn);
+	list_push(mem, pfn);
 	cop_unlock_irq(&mem->fragments.lock, irq);
 	return pfn << mem->page_lg2;
 }
@@ -99,9 +99,9 @@ void cop_fragment_free(struct cop_mem *mem, cop_pa pa)
 	if (mask & bit)
 		cop_panic("double-free", page);
 	if (!mask)
-		push(mem, pfn);
+		list_push(mem, pfn);
 	if (all)
-		unlink(mem, pfn);
+		list_unlink(mem, pfn);
 	cop_write(&page->private_, all ? 0 : mask | bit);
 	cop_unlock_irq(&mem->fragments.lock, irq);
 	if (all)
