@@ -6,51 +6,59 @@
 #include "internal.h"
 
 /*
- * A frame may be in use for a moment only: a table on its way through a grace period, a speculative reference. So a busy
- * section gets some more chances, each after a grace period.
+ * A table may be on its way through a grace period, a folio held by a speculative reference for a moment: they get some
+ * more chances.
  */
 #define PASSES 4
 
+/* Return: 0: it may be free the next time. */
 static int evict_block(struct cop_mem *mem, struct cop_block_in_use block)
 {
-	if (block.flags & COP_PG_RESERVED)
-		return -COP_EBUSY;
-	/* What is not movable may still go away by itself, as tables do; that is for the next pass to see. */
-	if (!(block.flags & COP_PG_MOVABLE) || !mem->hooks.migrate)
+	if (block.flags & COP_PG_TABLE && !(block.flags & COP_PG_RESERVED))
 		return 0;
-	return mem->hooks.migrate(mem->hooks.ctx, mem, block.pfn, block.order);
+	if (!(block.flags & COP_PG_MOVABLE) || !mem->hooks.migrate)
+		return -COP_EBUSY;
+	(void)mem->hooks.migrate(mem->hooks.ctx, mem, block.pfn, block.order);
+	return 0;
 }
 
-/* Asks once for everything that is in use. Return: 0: nothing was. */
+/* Asks once for everything in use. Return: 0: nothing was; -COP_EAGAIN; -COP_EBUSY: something cannot go away. */
 static int evict_section(struct cop_mem *mem, struct cop_section *section)
 {
 	struct cop_block_in_use block = cop_section_in_use(mem, section, 0);
 	int result = 0;
 
 	for (; block.pfn != COP_PFN_NONE; block = cop_section_in_use(mem, section, block.pfn + COP_LG2(block.order))) {
-		if (evict_block(mem, block) == -COP_EBUSY && (block.flags & COP_PG_RESERVED))
+		if (evict_block(mem, block))
 			return -COP_EBUSY;
 		result = -COP_EAGAIN;
 	}
 	return result;
 }
 
-static int evict(struct cop_mem *mem, const struct cop_blocks *blocks)
+static int evict_all(struct cop_mem *mem, const struct cop_blocks *blocks)
 {
 	int result = 0;
 
-	for (unsigned pass = 0; pass < PASSES; pass++) {
-		result = 0;
-		for (uint64_t i = 0; i < blocks->count && result != -COP_EBUSY; i++) {
-			int one = evict_section(mem, &blocks->first[i]);
+	for (uint64_t i = 0; i < blocks->count; i++) {
+		int one = evict_section(mem, &blocks->first[i]);
 
-			result = one ? one : result;
-		}
-		if (!result || result == -COP_EBUSY)
-			return result;
-		cop_rcu_sync();
+		if (one == -COP_EBUSY)
+			return one;
+		result = one ? one : result;
 	}
-	return -COP_EBUSY;
+	return result;
+}
+
+static int evict(struct cop_mem *mem, const struct cop_blocks *blocks)
+{
+	int result = evict_all(mem, blocks);
+
+	for (unsigned pass = 1; result == -COP_EAGAIN && pass < PASSES; pass++) {
+		cop_rcu_sync();
+		result = evict_all(mem, blocks);
+	}
+	return result;
 }
 
 static void cancel(struct cop_mem *mem, const struct cop_blocks *blocks, uint64_t isolated)
