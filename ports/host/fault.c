@@ -96,36 +96,41 @@ void fault_exit(void)
 	(void)sigaction(SIGSEGV, &before, NULL);
 }
 
-static struct cop_host_probe probe_at(volatile uint64_t *at, bool write, uint64_t value)
-{
-	struct cop_host_probe result = {.fault = true};
-	struct probe probe = {.rule = NULL};
+enum touch { TOUCH_READ, TOUCH_WRITE };
 
-	if (sigsetjmp(probe.env, 1)) {
-		probing = NULL;
-		result.rule = probe.rule;
-		return result;
-	}
+static COP_NOINLINE uint64_t touch(volatile uint64_t *at, enum touch how, uint64_t value)
+{
+	if (how == TOUCH_READ)
+		return *at;
+	*at = value;
+	return value;
+}
+
+static struct cop_host_probe probe_at(void *at, enum touch how, uint64_t value)
+{
+	struct probe probe = {.rule = NULL};
+	struct cop_host_probe result = {.fault = false};
+
 	probing = &probe;
-	if (write)
-		*at = value;
+	if (sigsetjmp(probe.env, 1))
+		result = (struct cop_host_probe){.fault = true, .rule = probe.rule};
 	else
-		value = *at;
+		result.value = touch(at, how, value);
 	probing = NULL;
-	return (struct cop_host_probe){.fault = false, .value = value};
+	return result;
 }
 
 struct cop_host_probe cop_host_probe64(cop_va va)
 {
-	return probe_at(cop_virt(va), false, 0);
+	return probe_at(cop_virt(va), TOUCH_READ, 0);
 }
 
 struct cop_host_probe cop_host_probe_write64(cop_va va, uint64_t value)
 {
-	return probe_at(cop_virt(va), true, value);
+	return probe_at(cop_virt(va), TOUCH_WRITE, value);
 }
 
 struct cop_host_probe cop_host_probe_phys64(cop_pa pa)
 {
-	return probe_at(cop_phys(pa), false, 0);
+	return probe_at(cop_phys(pa), TOUCH_READ, 0);
 }

@@ -107,7 +107,8 @@ struct cop_host_probe cop_host_probe64(cop_va va);
 struct cop_host_probe cop_host_probe_write64(cop_va va, uint64_t value);
 struct cop_host_probe cop_host_probe_phys64(cop_pa pa);
 
-/* Replaces what cop_panic() does (one line, abort). The handler does not return: it longjmps, exits or ends its thread. */
+/* Replaces what cop_panic() does (one line, abort). The handler does not return: it longjmps, exits or ends its thread.
+ */
 void cop_host_set_panic(void (*handler)(const char *rule, const void *where));
 
 /* ---- CPUs ---- */
