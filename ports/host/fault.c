@@ -82,13 +82,22 @@ static void on_fault(int number, siginfo_t *info, void *context)
 /* SA_NODEFER: a walk may itself touch a dead frame, and is to be told so rather than killed. */
 int fault_init(void)
 {
-	struct sigaction action;
+	struct sigaction action, was;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = on_fault;
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	sigemptyset(&action.sa_mask);
-	return sigaction(SIGSEGV, &action, &before) ? -COP_EINVAL : 0;
+	if (sigaction(SIGSEGV, &action, &was))
+		return -COP_EINVAL;
+	if (!(was.sa_flags & SA_SIGINFO) || was.sa_sigaction != on_fault)
+		before = was;
+	return 0;
+}
+
+void cop_host_catch_faults(void)
+{
+	(void)fault_init();
 }
 
 void fault_exit(void)
