@@ -7,9 +7,9 @@
  * What costs nothing: every accessor is one C access or one __atomic builtin; cop_phys() and cop_ptdesc() add a
  * constant.
  *
- * What is cooperative: inter-processor interrupts and cop_stop_machine() reach a CPU where it calls cop_irq_restore(0),
- * cop_tlb_sync(), cop_mutex_lock(), cop_rcu_sync(), cop_host_poll(), or waits in the port. A loop that calls none of
- * these calls cop_host_poll().
+ * What is cooperative: an inter-processor interrupt reaches a CPU where it turns interrupts on, syncs the TLB, waits in
+ * the port, or calls cop_host_poll(). cop_stop_machine() gets a CPU where it may sleep: cop_mutex_lock(),
+ * cop_rcu_sync(), cop_host_poll(). A loop that does none of this calls cop_host_poll().
  */
 #ifndef COPPICE_HOST_PORT_H
 #define COPPICE_HOST_PORT_H
@@ -78,7 +78,7 @@ struct cop_host_events {
 	uint64_t tlbi[2][3];
 	uint64_t global;    /* invalidations that reached every address space */
 	uint64_t local;     /* invalidations of this CPU only */
-	uint64_t covered;   /* bytes invalidated by address, in units of each invalidation's stride */
+	uint64_t covered;   /* granules (each invalidation's stride) invalidated by address */
 	uint64_t publishes; /* cop_mmu_publish() */
 	uint64_t syncs;     /* cop_tlb_sync() */
 	uint64_t breaks;    /* cop_entry_xchg() and cop_entries_break(): also counted in tlbi */
@@ -268,16 +268,26 @@ typedef struct {
 
 typedef struct rcu_head cop_rcu;
 
-void cop_host_poll_slow(void);
+void cop_host_interrupt(void);
+void cop_host_park(void);
 
 /* Interrupts that are due are taken here. */
+static inline void cop_host_poll_ipi(void)
+{
+	if (COP_UNLIKELY(__atomic_load_n(&cop_host_self->mailbox, __ATOMIC_RELAXED) != NULL))
+		cop_host_interrupt();
+}
+
+/**
+ * cop_host_poll() - take the interrupts that are due; stop here while the machine is stopped
+ *
+ * Context: where the caller may sleep.
+ */
 static inline void cop_host_poll(void)
 {
-	struct cop_host_cpu *self = cop_host_self;
-
-	if (COP_UNLIKELY(__atomic_load_n(&self->mailbox, __ATOMIC_RELAXED) ||
-			 __atomic_load_n(&self->stopping, __ATOMIC_RELAXED)))
-		cop_host_poll_slow();
+	cop_host_poll_ipi();
+	if (COP_UNLIKELY(__atomic_load_n(&cop_host_self->stopping, __ATOMIC_RELAXED)))
+		cop_host_park();
 }
 
 static inline unsigned cop_cpu(void)
@@ -318,7 +328,7 @@ static inline void cop_irq_restore(uintptr_t was)
 		return;
 	cop_host_self->irqs_off = 0;
 	cop_rcu_read_unlock();
-	cop_host_poll();
+	cop_host_poll_ipi();
 }
 
 static inline void cop_spin_init(cop_spinlock *lock)
