@@ -35,7 +35,8 @@ static int map_linear(struct cop_mem *mem, const struct cop_mem_config *config)
 		cop_pa start = ram_start(mem, &config->ram[i]), end = ram_end(mem, &config->ram[i]);
 
 		if (start < end)
-			err = cop_map(mem->tree, cop_linear_va(mem, start), start, end - start, COP_KERNEL_RW, max_leaf, mem->flags & COP_MEM_PAGE_MAPPED ? COP_MAP_NO_CONT : 0);
+			err = cop_map(mem->tree, cop_linear_va(mem, start), start, end - start, COP_KERNEL_RW, max_leaf,
+				      mem->flags & COP_MEM_PAGE_MAPPED ? COP_MAP_NO_CONT : 0);
 	}
 	return err;
 }
