@@ -21,8 +21,12 @@ static int populate(struct cop_mem *mem, const struct cop_mem_config *config)
 {
 	int err = 0;
 
-	for (unsigned i = 0; !err && mem->hooks.populate && i < config->rams; i++)
-		err = mem->hooks.populate(mem->hooks.ctx, config->ram[i].start, config->ram[i].bytes);
+	for (unsigned i = 0; !err && mem->hooks.populate && i < config->rams; i++) {
+		cop_pa start = ram_start(mem, &config->ram[i]), end = ram_end(mem, &config->ram[i]);
+
+		if (start < end)
+			err = mem->hooks.populate(mem->hooks.ctx, start, end - start);
+	}
 	return err;
 }
 

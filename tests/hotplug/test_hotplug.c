@@ -194,6 +194,7 @@ static void test_shared_tables_stay(void **state)
 	assert_int_equal(cop_map(&m.tree, squatter, m.hot + m.section - COP_LG2(m.shape->page_lg2),
 				 COP_LG2(m.shape->page_lg2), COP_KERNEL_RW, 0, 0),
 			 0);
+	expect_mapped(&m, 1, true);
 	before = machine_snapshot(&m);
 	for (size_t i = 0; i < ADD_FLAGS; i++) {
 		assert_int_equal(cop_mem_add(&m.mem, m.hot, m.section, add_flags[i]), -COP_EADDRINUSE);
@@ -386,13 +387,11 @@ static void test_offline_in_use(void **state)
 	m.has_migrate = true;
 	assert_true(cop_page_try_get(&m.mem, pfn)); /* held by somebody else: it cannot be emptied */
 	assert_int_equal(offline(&m, 0, 3), -COP_EBUSY);
-	m.has_migrate = false;
-	cop_page(&m.mem, pfn)->refcount = 1;
+	assert_int_equal(m.migrated, 0);
+	cop_page_put(&m.mem, pfn);
 	after = machine_snapshot(&m);
 	same_state(&before, &after);
 
-	m.has_migrate = true;
-	m.migrated = 0;
 	assert_int_equal(offline(&m, 0, 3), 0);
 	assert_int_equal(m.migrated, 1);
 	assert_int_equal(remove_(&m, 0, 3), 0);

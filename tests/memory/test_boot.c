@@ -252,7 +252,7 @@ static void test_bad_maps(void **state)
 int main(void)
 {
 	static const struct shaped_test tests[] = {
-		SHAPED(test_plain_map),	SHAPED(test_ragged_map), SHAPED(test_ends_inside_frames),
+		SHAPED(test_plain_map),   SHAPED(test_ragged_map), SHAPED(test_ends_inside_frames),
 		SHAPED(test_page_mapped), SHAPED(test_bad_maps),
 	};
 	const struct CMUnitTest plain[] = {cmocka_unit_test(test_layout)};

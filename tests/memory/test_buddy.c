@@ -290,7 +290,7 @@ static void test_fragments(void **state)
 int main(void)
 {
 	static const struct shaped_test tests[] = {
-		SHAPED(test_model),	SHAPED(test_exhaustion), SHAPED(test_folios),
+		SHAPED(test_model),      SHAPED(test_exhaustion), SHAPED(test_folios),
 		SHAPED(test_references), SHAPED(test_isolation),  SHAPED(test_fragments),
 	};
 
