@@ -31,7 +31,7 @@ static inline bool arm64_writable(const struct cop_geom *g, uint64_t e)
 }
 
 /*
- * FEAT_BBM (D8.16, "Support levels for changing table or block size"): level 1 allows a change of size while the block
+ * FEAT_BBM (D8.16.1, "Support levels for changing table or block size"): level 1 allows a change of size while the block
  * has nT set. Level 2 allows it without, but a lookup that hits both sizes may still raise a TLB conflict abort;
  * nothing here could handle that abort, so level 2 counts only on CPUs known not to raise it.
  */
@@ -56,7 +56,7 @@ static inline bool arm64_same_type(uint64_t old, uint64_t new_)
 }
 
 /*
- * D8.16 "Using break-before-make": memory type, cacheability and shareability; the Contiguous bit; non-global to
+ * D8.16.1 "Using break-before-make when updating translation table entries": memory type, cacheability and shareability; the Contiguous bit; non-global to
  * global; the output address if either side is writable or the contents differ. A format cannot see contents: of two
  * read-only leaves it answers "direct", and whoever changes the address answers for the contents. Members of a run must
  * agree in address, so a member's address never changes alone. PBHA and NS select what memory answers, like an address.
