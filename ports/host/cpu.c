@@ -55,12 +55,11 @@ static void idle_begin(void)
 		cop_store(&cop_host_self->state, (uint32_t)IDLE, release);
 }
 
+/* While HELD, interrupts are the holder's to take: a wait that took them too would run two handlers at a time. */
 static void wake(struct cop_host_cpu *self)
 {
-	unsigned spins = 0;
-
 	while (cop_cas(&self->state, (uint32_t)IDLE, (uint32_t)RUNNING, acq_rel) != IDLE)
-		cop_host_pause(&spins);
+		sched_yield();
 	cop_fence_full(); /* RUNNING before stopping; pairs with stop_others() */
 }
 
@@ -85,7 +84,7 @@ static void idle_end(void)
 
 static void must_sleep_safely(const char *rule)
 {
-	if (cop_host_self != &cop_host_cpus[COP_HOST_CPUS] && _urcu_memb_read_ongoing())
+	if (cop_host_self != &cop_host_cpus[COP_HOST_CPUS] && urcu_memb_read_ongoing())
 		cop_panic(rule, NULL);
 }
 
@@ -281,10 +280,19 @@ void cop_mutex_unlock(cop_mutex *mutex)
 }
 
 #ifdef COP_HOST_TSAN
+/* What liburcu does to its own memory is ordered by means that TSan does not see. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "called_from_lib:liburcu-memb.so\n";
+}
+
+char cop_host_grace;
+
 /* liburcu is not instrumented: a grace period comes after the readers before it. Pairs with cop_rcu_read_unlock(). */
 static void after_grace(void)
 {
-	__tsan_acquire((void *)&urcu_memb_gp);
+	__tsan_acquire(&cop_host_grace);
 }
 
 struct deferred {
@@ -301,6 +309,8 @@ static void run_deferred(cop_rcu *head)
 	__tsan_acquire(deferred);
 	deferred->fn(deferred->what);
 	free(deferred);
+	/* Pairs with after_grace() in cop_host_rcu_barrier(). */
+	__tsan_release(&cop_host_grace);
 }
 
 void cop_rcu_defer(cop_rcu *what, void (*fn)(cop_rcu *))
