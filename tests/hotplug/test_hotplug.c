@@ -216,7 +216,7 @@ static void test_boot_memmap(void **state)
 	on(&m, state);
 	before = machine_snapshot(&m);
 	assert_int_equal(cop_vmemmap_depopulate(&m.mem, &m.mem.sections[0], 1), -COP_EPERM);
-	assert_int_equal(cop_vmemmap_depopulate(&m.mem, &m.mem.sections[MACHINE_BOOT_SECTIONS - 1], 2), -COP_EPERM);
+	assert_int_equal(cop_vmemmap_depopulate(&m.mem, &m.mem.sections[MACHINE_BOOT_SECTIONS - 1], 1), -COP_EPERM);
 	/* Boot memory that has nothing reserved goes offline, but does not go away. */
 	for (unsigned i = 0; i < MACHINE_BOOT_SECTIONS; i++) {
 		cop_pa pa = MACHINE_BASE + i * m.section;
@@ -571,6 +571,34 @@ static void test_no_split(void **state)
 	off(&m);
 }
 
+/* Nor is a contiguous run unfolded. */
+static void test_no_unfold(void **state)
+{
+	struct snapshot before, after;
+	struct machine m;
+	unsigned run_lg2, first, count;
+	const struct cop_format *format;
+
+	on(&m, state);
+	format = cop_format_for(m.shape->arch, m.shape->page_lg2);
+	run_lg2 = format->shift(1) + format->cont_lg2(&m.config.geom, 1);
+	if (format->cont_lg2(&m.config.geom, 1) && run_lg2 > m.shape->section_lg2 &&
+	    COP_LG2(run_lg2) <= 8 * m.section) {
+		first = (unsigned)((COP_ALIGN_UP(m.hot, COP_LG2(run_lg2)) - m.hot) / m.section);
+		count = (unsigned)(COP_LG2(run_lg2) / m.section);
+		add(&m, first, count, COP_ADD_LARGE_LEAVES);
+		assert_true(cop_translate(&m.tree, cop_linear_va(&m.mem, m.hot + first * m.section)).attrs & COP_CONT);
+		before = machine_snapshot(&m);
+		assert_int_equal(remove_(&m, first, 1), -COP_EBUSY);
+		assert_int_equal(remove_(&m, first + 1, 1), -COP_EBUSY);
+		assert_int_equal(remove_(&m, first + count - 1, 1), -COP_EBUSY);
+		after = machine_snapshot(&m);
+		same_state(&before, &after);
+		assert_int_equal(remove_(&m, first, count), 0);
+	}
+	off(&m);
+}
+
 int main(void)
 {
 	static const struct shaped_test tests[] = {
@@ -588,6 +616,7 @@ int main(void)
 		SHAPED(test_constructors),
 		SHAPED(test_no_remove),
 		SHAPED(test_no_split),
+		SHAPED(test_no_unfold),
 	};
 
 	return run_shaped("hotplug", tests, sizeof(tests) / sizeof(tests[0]));
