@@ -116,7 +116,8 @@ static void deadlock(void *unused)
 		const struct sim_processor *c = &sim.cpu[i];
 
 		if (c->live && !c->done && n < sizeof(who))
-			n += (size_t)snprintf(who + n, sizeof(who) - n, " %s at %s:%d", c->name, c->at.file, c->at.line);
+			n += (size_t)snprintf(who + n, sizeof(who) - n, " %s at %s:%d", c->name, c->at.file,
+					      c->at.line);
 	}
 	sim.solo = true;
 	sim_fail("deadlock", "nobody can go on:%s", who);
@@ -166,7 +167,8 @@ static void note_failure(struct checker_verdict *v, FILE *trace)
 	v->result = CHECKER_FAILS;
 	v->report = sim.report;
 	for (unsigned i = 0; i < search.at && n + 8 < sizeof(v->schedule); i++)
-		n += (size_t)snprintf(v->schedule + n, sizeof(v->schedule) - n, "%s%u", i ? "." : "", search.choice[i].way);
+		n += (size_t)snprintf(v->schedule + n, sizeof(v->schedule) - n, "%s%u", i ? "." : "",
+				      search.choice[i].way);
 	if (trace)
 		checker_trace(trace);
 }
@@ -237,7 +239,8 @@ void checker_print(FILE *f, const struct checker_verdict *v)
 		fprintf(f, "fails: %s: %s\nschedule: %s\n", v->report.rule, v->report.text,
 			v->schedule[0] ? v->schedule : "-");
 	fprintf(f,
-		"%s: %llu executions (longest: %llu events, %llu choices), %u CPUs, %zu shared locations, %llu restarts\n"
+		"%s: %llu executions (longest: %llu events, %llu choices), %u CPUs, %zu shared locations, %llu "
+		"restarts\n"
 		"model: sequentially consistent; no store buffers, interrupts or hardware accessed/dirty updates\n",
 		checker_result_name(v->result), (unsigned long long)v->executions, (unsigned long long)v->events,
 		(unsigned long long)v->depth, v->cpus, v->shared, (unsigned long long)v->restarts);

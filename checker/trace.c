@@ -7,14 +7,30 @@
 #define COLUMN 46
 
 static const char *const op_name[] = {
-	[SIM_OP_START] = "start",	    [SIM_OP_LOAD] = "load",	      [SIM_OP_STORE] = "store",
-	[SIM_OP_XCHG] = "xchg",		    [SIM_OP_CAS] = "cas",	      [SIM_OP_ADD] = "add",
-	[SIM_OP_AWAIT] = "await",	    [SIM_OP_READ] = "read",	      [SIM_OP_WRITE] = "write",
-	[SIM_OP_FILL] = "fill",		    [SIM_OP_PUBLISH] = "publish",     [SIM_OP_TLBI] = "tlbi",
-	[SIM_OP_SYNC] = "sync",		    [SIM_OP_LOCK] = "lock",	      [SIM_OP_UNLOCK] = "unlock",
-	[SIM_OP_RCU_READ] = "rcu read",	    [SIM_OP_RCU_UNREAD] = "rcu done", [SIM_OP_RCU_DEFER] = "rcu defer",
-	[SIM_OP_RCU_SYNC] = "grace period", [SIM_OP_RCU_CALL] = "callback",   [SIM_OP_ALLOC] = "alloc",
-	[SIM_OP_FREE] = "free",		    [SIM_OP_PROBE] = "probe",	      [SIM_OP_GONE] = "expect gone",
+	[SIM_OP_START] = "start",
+	[SIM_OP_LOAD] = "load",
+	[SIM_OP_STORE] = "store",
+	[SIM_OP_XCHG] = "xchg",
+	[SIM_OP_CAS] = "cas",
+	[SIM_OP_ADD] = "add",
+	[SIM_OP_AWAIT] = "await",
+	[SIM_OP_READ] = "read",
+	[SIM_OP_WRITE] = "write",
+	[SIM_OP_FILL] = "fill",
+	[SIM_OP_PUBLISH] = "publish",
+	[SIM_OP_TLBI] = "tlbi",
+	[SIM_OP_SYNC] = "sync",
+	[SIM_OP_LOCK] = "lock",
+	[SIM_OP_UNLOCK] = "unlock",
+	[SIM_OP_RCU_READ] = "rcu read",
+	[SIM_OP_RCU_UNREAD] = "rcu done",
+	[SIM_OP_RCU_DEFER] = "rcu defer",
+	[SIM_OP_RCU_SYNC] = "grace period",
+	[SIM_OP_RCU_CALL] = "callback",
+	[SIM_OP_ALLOC] = "alloc",
+	[SIM_OP_FREE] = "free",
+	[SIM_OP_PROBE] = "probe",
+	[SIM_OP_GONE] = "expect gone",
 	[SIM_OP_REPORT] = "***",
 };
 
@@ -140,7 +156,7 @@ void checker_trace(FILE *f)
 		char what[160];
 
 		describe(what, sizeof(what), e);
-		fprintf(f, "%*s%-*s %s:%d\n", (int)(column[e->cpu] * COLUMN), "",
-			(int)((n - column[e->cpu]) * COLUMN), what, base_name(e->at.file), e->at.line);
+		fprintf(f, "%*s%-*s %s:%d\n", (int)(column[e->cpu] * COLUMN), "", (int)((n - column[e->cpu]) * COLUMN),
+			what, base_name(e->at.file), e->at.line);
 	}
 }

@@ -367,7 +367,8 @@ bool sim_probe(cop_va va, uint64_t *value, struct sim_at at)
 	if (to.pa == COP_PA_NONE)
 		return false;
 	if (to.pa >= sim.config.pa_bytes)
-		sim_fail("wild-physical", "%#llx translated to %#llx", (unsigned long long)va, (unsigned long long)to.pa);
+		sim_fail("wild-physical", "%#llx translated to %#llx", (unsigned long long)va,
+			 (unsigned long long)to.pa);
 	check_frame(to.pa, false, to.stale ? " through a stale translation" : "");
 	sim_touch(sim_phys(to.pa), false);
 	*value = sim_peek(sim_phys(to.pa), 8);

@@ -144,8 +144,10 @@ struct sim_value sim_word_now(cop_pa word)
 {
 	uint32_t last = memory.last[word / 8];
 
-	return (struct sim_value){
-		.value = *word_of(word), .set = last ? memory.log[last - 1].time : 0, .end = SIM_FOREVER, .before_ = last};
+	return (struct sim_value){.value = *word_of(word),
+				  .set = last ? memory.log[last - 1].time : 0,
+				  .end = SIM_FOREVER,
+				  .before_ = last};
 }
 
 bool sim_word_before(struct sim_value *v)

@@ -43,9 +43,9 @@ struct item {
 	enum cop_kind kind;
 	unsigned level;
 	cop_va va;
-	bool current;        /* it and all above are what the tables say now */
-	bool kept;           /* may be kept now */
-	bool readable;       /* may be read now: the table it is in may be reached */
+	bool current;  /* it and all above are what the tables say now */
+	bool kept;     /* may be kept now */
+	bool readable; /* may be read now: the table it is in may be reached */
 };
 
 struct walk {
@@ -174,8 +174,8 @@ static void walk_value(struct walk *w, const struct item *above, struct item *it
 	item->kept = kept_now(w, item, r);
 	w->visit(item, w->arg);
 	if (item->kind == COP_TABLE && item->level > 0)
-		walk_table(w, item, item->level - 1, tree->format->table_pa(&tree->geom, item->value.value, item->level),
-			   r);
+		walk_table(w, item, item->level - 1,
+			   tree->format->table_pa(&tree->geom, item->value.value, item->level), r);
 }
 
 static void walk_word(struct walk *w, const struct item *above, struct item *item, uint64_t since)
@@ -199,7 +199,8 @@ static void walk_table(struct walk *w, const struct item *above, unsigned level,
 	if (table + entries * 8 > sim.config.pa_bytes)
 		return; /* reported when it was linked */
 	for (uint64_t i = 0; i < entries; i++) {
-		struct item item = {.tree = tree, .word = table + i * 8, .level = level, .va = above->va + (i << shift)};
+		struct item item = {
+			.tree = tree, .word = table + i * 8, .level = level, .va = above->va + (i << shift)};
 
 		/* The upper half of a sign-extended root. */
 		if (tree->geom.half == COP_HALF_BOTH && level + 1U == tree->geom.levels && i >= entries / 2)
@@ -294,8 +295,7 @@ static void reach(const struct item *item, void *arg)
 unsigned sim_translate(cop_va va, struct sim_reached *out, void (*touch)(const void *))
 {
 	struct reaching r = {.out = out, .va = va};
-	struct walk w = {
-		.cpu = sim.current, .start = va, .last = va, .visit = reach, .arg = &r, .touch = touch};
+	struct walk w = {.cpu = sim.current, .start = va, .last = va, .visit = reach, .arg = &r, .touch = touch};
 
 	for (unsigned t = 0; t < SIM_TREES; t++) {
 		if (translates(&sim.tree[t], va))
@@ -322,7 +322,8 @@ COP_NORETURN static void says(const char *rule, const char *what, const struct i
 	if (item->current)
 		snprintf(since, sizeof(since), "which the tables still show");
 	else if (item->value.end == SIM_FOREVER)
-		snprintf(since, sizeof(since), "in a table that was unlinked; no invalidation that covers it has completed");
+		snprintf(since, sizeof(since),
+			 "in a table that was unlinked; no invalidation that covers it has completed");
 	else
 		snprintf(since, sizeof(since), "overwritten at %s:%d; no invalidation that covers it has completed",
 			 item->value.ended.file, item->value.ended.line);
@@ -442,7 +443,8 @@ static void link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 	uint64_t bytes = COP_LG2(format->table_lg2(&tree->geom, level));
 
 	if (table + bytes > sim.config.pa_bytes)
-		sim_fail("wild-table", "%#llx is linked as a table: there is no such memory", (unsigned long long)table);
+		sim_fail("wild-table", "%#llx is linked as a table: there is no such memory",
+			 (unsigned long long)table);
 	if (frame_of(table)->state != SIM_TABLE)
 		sim_fail("wild-table", "%#llx is linked as a table, and is none", (unsigned long long)table);
 	if (frame_of(table)->linked)

@@ -73,13 +73,13 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 /* The comma drops the qualifiers of *p, which a cast may not carry. */
 #define SIM_TYPE(p) __typeof__(((void)0, *(p)))
 
-#define cop_read(p)                ((SIM_TYPE(p))sim_read((p), sizeof(*(p)), SIM_AT))
-#define cop_write(p, v)            sim_write((p), (uint64_t)(v), sizeof(*(p)), SIM_AT)
-#define cop_fill64(p, v, bytes)    sim_fill64((p), (v), (bytes), SIM_AT)
-#define cop_copy(to, from, bytes)  sim_copy((to), (from), (bytes), SIM_AT)
-#define cop_load(p, order)         ((SIM_TYPE(p))sim_load((p), sizeof(*(p)), sim_##order, SIM_AT))
-#define cop_store(p, v, order)     sim_store((p), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT)
-#define cop_xchg(p, v, order)      ((SIM_TYPE(p))sim_xchg((p), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT))
+#define cop_read(p)               ((SIM_TYPE(p))sim_read((p), sizeof(*(p)), SIM_AT))
+#define cop_write(p, v)           sim_write((p), (uint64_t)(v), sizeof(*(p)), SIM_AT)
+#define cop_fill64(p, v, bytes)   sim_fill64((p), (v), (bytes), SIM_AT)
+#define cop_copy(to, from, bytes) sim_copy((to), (from), (bytes), SIM_AT)
+#define cop_load(p, order)        ((SIM_TYPE(p))sim_load((p), sizeof(*(p)), sim_##order, SIM_AT))
+#define cop_store(p, v, order)    sim_store((p), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT)
+#define cop_xchg(p, v, order)     ((SIM_TYPE(p))sim_xchg((p), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT))
 #define cop_cas(p, old, v, order)                                                                                      \
 	((SIM_TYPE(p))sim_cas((p), (uint64_t)(old), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT))
 #define cop_fetch_add(p, v, order) ((SIM_TYPE(p))sim_fetch_add((p), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT))

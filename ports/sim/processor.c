@@ -20,8 +20,8 @@ static struct {
 void sim_processors_on(void)
 {
 	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
-		coro.stack[i] = mmap(NULL, STACK_BYTES + GUARD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				     -1, 0);
+		coro.stack[i] = mmap(NULL, STACK_BYTES + GUARD_BYTES, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (coro.stack[i] == MAP_FAILED || mprotect(coro.stack[i], GUARD_BYTES, PROT_NONE)) {
 			perror("sim: stack");
 			abort();

@@ -53,24 +53,24 @@ enum sim_op {
 /* One line of a trace. */
 struct sim_event {
 	struct sim_at at;
-	const void *where;  /* as simulated code names it */
+	const void *where; /* as simulated code names it */
 	uint64_t old, value;
-	cop_pa pa;          /* a translated access: what it reached, COP_PA_NONE for a fault */
+	cop_pa pa; /* a translated access: what it reached, COP_PA_NONE for a fault */
 	uint8_t op, cpu;
-	bool visible;       /* others could have run before it */
+	bool visible; /* others could have run before it */
 };
 
 enum sim_frame_state { SIM_FREE, SIM_TABLE, SIM_DATA };
 
 struct sim_frame {
-	const char *owner;   /* whose it is, or was */
-	struct sim_at at;    /* of the last alloc or free */
-	cop_pa table;        /* first byte of the table it belongs to, while SIM_TABLE */
-	cop_va va;           /* first address that the table translates, once linked */
-	uint8_t state;       /* enum sim_frame_state */
-	uint8_t level;       /* once linked, until freed */
+	const char *owner; /* whose it is, or was */
+	struct sim_at at;  /* of the last alloc or free */
+	cop_pa table;      /* first byte of the table it belongs to, while SIM_TABLE */
+	cop_va va;         /* first address that the table translates, once linked */
+	uint8_t state;     /* enum sim_frame_state */
+	uint8_t level;     /* once linked, until freed */
 	uint8_t tree;
-	bool known;          /* level, va and tree are */
+	bool known; /* level, va and tree are */
 	bool linked;
 };
 
@@ -101,17 +101,17 @@ struct sim_processor {
 	unsigned size;
 	uint64_t seen;
 	struct sim_grace grace;
-	unsigned reading, irqs_off;   /* depth */
-	uint64_t section;             /* number of read sections begun */
-	uint64_t unpublished;         /* time of the first entry written since the last publish, 0: none */
+	unsigned reading, irqs_off; /* depth */
+	uint64_t section;           /* number of read sections begun */
+	uint64_t unpublished;       /* time of the first entry written since the last publish, 0: none */
 };
 
 struct sim_config {
-	uint64_t pa_bytes;   /* of physical memory, from 0 */
-	unsigned frame_lg2;  /* smallest table or page */
+	uint64_t pa_bytes;  /* of physical memory, from 0 */
+	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
 	unsigned (*choose)(unsigned n); /* which of n ways to go on */
-	bool quiet;          /* do not switch where a location has had no conflicting access so far */
+	bool quiet;                     /* do not switch where a location has had no conflicting access so far */
 };
 
 struct sim_report {
@@ -129,9 +129,9 @@ struct sim {
 	struct sim_event *event;
 	size_t events;
 	uint64_t now;
-	unsigned current;    /* the CPU that runs */
-	bool solo;           /* setup or check: nothing else runs */
-	bool restart;        /* an access conflicted that was not a switch point: the search starts over */
+	unsigned current; /* the CPU that runs */
+	bool solo;        /* setup or check: nothing else runs */
+	bool restart;     /* an access conflicted that was not a switch point: the search starts over */
 };
 extern struct sim sim;
 

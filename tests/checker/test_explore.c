@@ -11,7 +11,8 @@
 
 static struct toy_world world;
 
-static struct checker_verdict explore(void (*a)(void *), void (*b)(void *), bool every_access, uint64_t bound, FILE *trace)
+static struct checker_verdict explore(void (*a)(void *), void (*b)(void *), bool every_access, uint64_t bound,
+				      FILE *trace)
 {
 	const struct checker_actor actors[] = {{"a", 0, a}, {b ? "b" : NULL, 1, b}, {NULL, 0, NULL}};
 	struct checker_program p = {.setup = toy_setup,
@@ -303,9 +304,9 @@ static void test_same_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_counts),	      cmocka_unit_test(test_final_states),
-		cmocka_unit_test(test_waiting),	      cmocka_unit_test(test_grace_periods),
-		cmocka_unit_test(test_leak),	      cmocka_unit_test(test_same_again),
+		cmocka_unit_test(test_counts),  cmocka_unit_test(test_final_states),
+		cmocka_unit_test(test_waiting), cmocka_unit_test(test_grace_periods),
+		cmocka_unit_test(test_leak),    cmocka_unit_test(test_same_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,10 +171,8 @@ static void free_second_page_by_stride(void *arg)
 	cop_store(toy_entry(w->table, 1), 0, relaxed);
 	cop_mmu_publish();
 	/* Strides over the page. */
-	cop_tlbi((&(struct cop_tlbi){.start = TOY_VA,
-				     .last = TOY_VA + TOY_BLOCK - 1,
-				     .stride_lg2 = 21,
-				     .level = COP_TLBI_ANY_LEVEL}));
+	cop_tlbi((&(struct cop_tlbi){
+		.start = TOY_VA, .last = TOY_VA + TOY_BLOCK - 1, .stride_lg2 = 21, .level = COP_TLBI_ANY_LEVEL}));
 	cop_tlb_sync();
 	sim_frame_free(w->other, TOY_PAGE, SIM_AT);
 }
@@ -512,8 +510,8 @@ static void test_accesses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_free_page),   cmocka_unit_test(test_stride_and_level),
-		cmocka_unit_test(test_free_table),  cmocka_unit_test(test_break_before_make),
+		cmocka_unit_test(test_free_page),    cmocka_unit_test(test_stride_and_level),
+		cmocka_unit_test(test_free_table),   cmocka_unit_test(test_break_before_make),
 		cmocka_unit_test(test_stale_access), cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_accesses),
 	};

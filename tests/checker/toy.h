@@ -123,11 +123,8 @@ static inline void toy_setup(void *world)
 
 static inline void toy_invalidate(cop_va va, uint64_t bytes, uint8_t scope)
 {
-	cop_tlbi((&(struct cop_tlbi){.start = va,
-				     .last = va + (bytes - 1),
-				     .stride_lg2 = 12,
-				     .level = COP_TLBI_ANY_LEVEL,
-				     .scope = scope}));
+	cop_tlbi((&(struct cop_tlbi){
+		.start = va, .last = va + (bytes - 1), .stride_lg2 = 12, .level = COP_TLBI_ANY_LEVEL, .scope = scope}));
 }
 
 /* Frees whatever is left. */
@@ -144,11 +141,8 @@ static inline void toy_free_rest(void *world)
 
 static inline struct checker_verdict toy_explore(struct toy_world *w, const struct checker_actor *actors)
 {
-	struct checker_program p = {.setup = toy_setup,
-				    .check = toy_free_rest,
-				    .actors = actors,
-				    .world = w,
-				    .world_bytes = sizeof(*w)};
+	struct checker_program p = {
+		.setup = toy_setup, .check = toy_free_rest, .actors = actors, .world = w, .world_bytes = sizeof(*w)};
 
 	return checker_explore(&p, 1000000, NULL);
 }
