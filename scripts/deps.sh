@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs the Debian packages that building and testing take and that are missing. COPPICE_DEPS=skip leaves that to you.
+set -eu
+
+packages="
+gcc                 compiles the library and the tool
+libc6-dev           the C library's headers
+clang               the second compiler, fuzzing and thread checking
+libclang-rt-14-dev  sanitizers and libFuzzer for clang
+clang-format        checks the layout of the sources
+clang-tidy          static checks
+cmake               the build
+ninja-build         the build
+pkg-config          finds libraries
+libcmocka-dev       unit tests
+liburcu-dev         RCU of the host port
+libfdt-dev          reads device trees
+libcjson-dev        --json
+mandoc              checks the manual page
+"
+
+if [ "${COPPICE_DEPS:-}" = skip ]; then
+	exit 0
+fi
+if ! command -v dpkg-query >/dev/null 2>&1; then
+	echo "deps: this is no Debian; install the equivalents of:$(echo "$packages" | awk 'NF {printf " %s", $1}')," \
+		"then run with COPPICE_DEPS=skip" >&2
+	exit 1
+fi
+
+missing=
+for package in $(echo "$packages" | awk 'NF {print $1}'); do
+	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+	if [ "$status" != installed ]; then
+		missing="$missing $package"
+	fi
+done
+[ -n "$missing" ] || exit 0
+
+echo "deps: installing from Debian:"
+for package in $missing; do
+	echo "$packages" | awk -v p="$package" '$1 == p {n = $1; $1 = ""; printf "  %-20s%s\n", n, $0}'
+done
+
+root=
+if [ "$(id -u)" != 0 ]; then
+	root=sudo
+	if ! command -v sudo >/dev/null 2>&1; then
+		echo "deps: neither root nor sudo; ask an administrator to run: apt-get install$missing" >&2
+		exit 1
+	fi
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+	# shellcheck disable=SC2086
+	$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >"$log" 2>&1
+}
+if ! install; then
+	# The package lists may be absent or out of date.
+	if ! { $root apt-get update >"$log" 2>&1 && install; }; then
+		echo "deps: apt-get could not install$missing: $(grep -m1 '^E:' "$log" || tail -n 1 "$log")" >&2
+		exit 1
+	fi
+fi

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Usage: fuzz.sh iomem|fdt|klog SECONDS [CORPUS]
+# Builds the reader's fuzz target with libFuzzer, ASan and UBSan and runs it, beginning from the kept inputs and the bundled
+# maps. What it finds goes to CORPUS (default: nowhere), what breaks the reader to tests/fuzz/crash-*.
+set -eu
+target=$1
+seconds=$2
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+found=${3:-$work/found}
+mkdir -p "$found" "$work/maps"
+
+case $target in
+iomem) cp "$root"/maps/*.iomem "$work/maps" ;;
+fdt) cp "$root"/maps/*.dtb "$work/maps" ;;
+klog) cp "$root"/maps/*.log "$work/maps" ;;
+*) echo "fuzz: no target '$target'; expected iomem, fdt or klog" >&2; exit 2 ;;
+esac
+
+clang -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I "$root" \
+	-o "$work/fuzz" "$root/tests/fuzz/fuzz_$target.c" "$root"/cli/maps/*.c -lfdt
+"$work/fuzz" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=65536 -verbosity="${FUZZ_VERBOSITY:-0}" \
+	-print_final_stats=1 -artifact_prefix="$root/tests/fuzz/" "$found" "$root/tests/fuzz/corpus/$target" \
+	"$work/maps" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+awk -v t="$target" '/number_of_executed_units/ {print "fuzz " t ": " $2 " inputs, nothing broke"}' "$work/log"

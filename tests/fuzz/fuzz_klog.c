@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	fuzz_check(map_parse_klog("fuzz", (const void *)data, bytes));
+	return 0;
+}
