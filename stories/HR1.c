@@ -29,6 +29,7 @@ static void setup(cop_world *w)
 	struct cop_geom geom;
 
 	COP_ASSERT(!cop_geom_init(&geom, COP_ARM64, 12, 48));
+	geom.half = COP_HALF_HIGH; /* the kernel's */
 	COP_ASSERT(!cop_tree_init(&w->tree, &geom, &source, 0, COP_TREE_KERNEL));
 	COP_CLAIM(SECTION_PA, SECTION_BYTES, "section");
 	COP_ASSERT(!cop_map(&w->tree, LINEAR_VA, SECTION_PA, SECTION_BYTES, COP_KERNEL_RW, 0, 0));
