@@ -310,7 +310,7 @@ static uint64_t map_need(const struct mapping *m, unsigned l)
 
 	/* Where larger leaves fit, only the ends are in smaller ones. */
 	if ((m->leaf_levels >> (l + 1)) && !(m->delta & (leaf_bytes(l + 1) - 1))) {
-		const uint64_t ends = (m->va & (leaf_bytes(l + 1) - 1) ? 1 : 0) + ((last + 1) & (leaf_bytes(l + 1) - 1) ? 1 : 0);
+		const uint64_t ends = ((m->va & (leaf_bytes(l + 1) - 1)) != 0) + 0ULL + (((last + 1) & (leaf_bytes(l + 1) - 1)) != 0);
 
 		spans = spans < ends ? spans : ends;
 	}
