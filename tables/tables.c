@@ -38,7 +38,7 @@ bool cop_stock_refill(struct cop_tree *tree, struct cop_stock *stock, const unsi
 
 			if (!d)
 				return false;
-			cop_write(&d->next, *tail);
+			cop_write(&d->next, cop_read(tail));
 			cop_write(tail, d);
 			tail = &d->next;
 			stock->have[kind]++;
