@@ -42,7 +42,7 @@ static void name_physical(char *out, size_t room, cop_pa pa)
 		const struct sim_tree *t = &sim.tree[f->tree];
 
 		snprintf(out, room, "%s[%llu] of %#llx", t->format->level_name(&t->geom, f->level),
-			 (unsigned long long)(pa - f->table) / 8, (unsigned long long)f->table);
+			 (unsigned long long)(pa - f->base) / 8, (unsigned long long)f->base);
 		return;
 	}
 	snprintf(out, room, "%s %#llx", f->owner ? f->owner : "frame", (unsigned long long)pa);

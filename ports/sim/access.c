@@ -9,7 +9,7 @@ static bool touched_is_shared;
 
 static void ask_shared(const void *p)
 {
-	touched_is_shared |= sim_shared(p);
+	touched_is_shared |= sim_conflicts(p, false);
 }
 
 static void touch_read(const void *p)
@@ -17,16 +17,17 @@ static void touch_read(const void *p)
 	sim_touch(p, false);
 }
 
-static bool translation_shared(cop_va va)
+static bool translation_shared(cop_va va, bool write)
 {
 	struct sim_reached to[SIM_MAX_REACHED];
 	unsigned n;
 
-	touched_is_shared = sim_shared(&sim_loc_tlb);
+	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
 	n = sim_translate(va, to, ask_shared);
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
-			touched_is_shared |= sim_shared(sim_phys(to[i].pa));
+			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
+					     sim_conflicts(sim_frame_location(to[i].pa), false);
 	}
 	return touched_is_shared;
 }
@@ -51,6 +52,7 @@ static void check_frame(cop_pa pa, bool write, const char *how)
 {
 	const struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
 
+	sim_touch(sim_frame_location(pa), false);
 	if (f->state == SIM_FREE)
 		sim_fail("use-after-free", "%s %#llx%s: the frame (%s) was freed at %s:%d", access_name(write),
 			 (unsigned long long)pa, how, f->owner ? f->owner : "never allocated",
@@ -94,8 +96,10 @@ static bool visible(const volatile void *p, bool write)
 	if (sim.solo)
 		return false;
 	if (place.space == SIM_VIRT)
-		return translation_shared(place.address);
-	return sim_shared(p) || (write && in_table((const void *)p) && sim_shared(&sim_loc_tables));
+		return translation_shared(place.address, write);
+	return sim_conflicts(p, write) ||
+	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
+	       (write && in_table((const void *)p) && sim_conflicts(&sim_loc_tables, true));
 }
 
 /* Announce, wait, arrive. */
@@ -265,7 +269,8 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 {
 	uint64_t unpublished = sim.cpu[sim.current].unpublished;
 
-	sim_point(SIM_OP_TLBI, sim_shared(&sim_loc_tlb) || sim_shared(&sim_loc_tables), SIM_READY, NULL, at);
+	sim_point(SIM_OP_TLBI, sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true), SIM_READY,
+		  NULL, at);
 	sim_touch(&sim_loc_tlb, true);
 	sim_touch(&sim_loc_tables, true);
 	/* An unpublished store may reach the walkers after the invalidation, which then does not reach what it overwrites. */
@@ -276,7 +281,8 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 
 void sim_tlb_sync(struct sim_at at)
 {
-	sim_point(SIM_OP_SYNC, sim_shared(&sim_loc_tlb) || sim_shared(&sim_loc_tables), SIM_READY, NULL, at);
+	sim_point(SIM_OP_SYNC, sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true), SIM_READY,
+		  NULL, at);
 	sim_touch(&sim_loc_tlb, true);
 	sim_touch(&sim_loc_tables, true);
 	sim.now++;
@@ -339,7 +345,7 @@ void sim_lock(uint64_t *holder, struct sim_at at)
 
 	if (sim_peek(holder, 8) == sim.current + 1ULL)
 		sim_fail("deadlock", "the lock is held by this CPU already");
-	sim_point(SIM_OP_LOCK, sim_shared(holder), SIM_WAIT_LOCK, holder, at);
+	sim_point(SIM_OP_LOCK, sim_conflicts(holder, true), SIM_WAIT_LOCK, holder, at);
 	sim_touch(arrive(holder, true, &pa), true);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
@@ -347,7 +353,7 @@ void sim_lock(uint64_t *holder, struct sim_at at)
 
 void sim_unlock(uint64_t *holder, struct sim_at at)
 {
-	sim_point(SIM_OP_UNLOCK, sim_shared(holder), SIM_READY, holder, at);
+	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), SIM_READY, holder, at);
 	sim_touch(holder, true);
 	if (sim_peek(holder, 8) != sim.current + 1ULL)
 		sim_fail("unlock-not-held", "the lock is not held by this CPU");
@@ -377,7 +383,8 @@ bool sim_probe(cop_va va, uint64_t *value, struct sim_at at)
 
 void sim_gone(cop_va va, uint64_t bytes, struct sim_at at)
 {
-	sim_point(SIM_OP_GONE, sim_shared(&sim_loc_tlb) || sim_shared(&sim_loc_tables), SIM_READY, NULL, at);
+	sim_point(SIM_OP_GONE, sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(&sim_loc_tables, false), SIM_READY,
+		  NULL, at);
 	sim_touch(&sim_loc_tlb, false);
 	sim_touch(&sim_loc_tables, false);
 	sim_record(SIM_OP_GONE, sim_virt(va), 0, bytes, 0, at);

@@ -104,6 +104,7 @@ void sim_restore(void)
 	sim_memory_restore();
 	sim_mmu_restore();
 	sim_rcu_restore();
+	sim_share_restore();
 	memcpy(sim.frame, start.frame, frames() * sizeof(*sim.frame));
 	memcpy(sim.tree, start.tree, sizeof(sim.tree));
 	memcpy(start.world, start.world_copy, start.world_bytes);
@@ -166,12 +167,14 @@ static bool all_free(cop_pa pa, uint64_t bytes)
 
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state state, const char *owner, struct sim_at at)
 {
-	sim_point(SIM_OP_ALLOC, sim_shared(&sim_loc_frames), SIM_READY, NULL, at);
+	/* Which frame this gets depends on every other allocation and free; frees do not depend on each other. */
+	sim_point(SIM_OP_ALLOC, sim_conflicts(&sim_loc_frames, true), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_frames, true);
 	/* Frame 0 stays free: a physical address of zero is more often a mistake than a table. */
 	for (cop_pa pa = COP_LG2(lg2); pa + COP_LG2(lg2) <= sim.config.pa_bytes; pa += COP_LG2(lg2)) {
 		if (!all_free(pa, COP_LG2(lg2)))
 			continue;
+		sim_touch(sim_frame_location(pa), true);
 		set_frames(pa, COP_LG2(lg2), &(struct sim_frame){owner, at, pa, 0, (uint8_t)state, 0, 0, false, false});
 		for (cop_pa p = pa; state == SIM_TABLE && p < pa + COP_LG2(lg2); p += 8)
 			sim_poke(sim_phys(p), SIM_POISON, 8, at);
@@ -179,6 +182,13 @@ cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state state, const char *own
 		return pa;
 	}
 	return COP_PA_NONE;
+}
+
+const void *sim_frame_location(cop_pa pa)
+{
+	const struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
+
+	return &sim.frame[f->base >> sim.config.frame_lg2];
 }
 
 void sim_frame_claim(cop_pa pa, uint64_t bytes, const char *owner, struct sim_at at)
@@ -190,9 +200,12 @@ void sim_frame_claim(cop_pa pa, uint64_t bytes, const char *owner, struct sim_at
 
 void sim_frame_free(cop_pa pa, uint64_t bytes, struct sim_at at)
 {
-	sim_point(SIM_OP_FREE, sim_shared(&sim_loc_frames) || sim_shared(&sim_loc_tables) || sim_shared(&sim_loc_tlb),
+	sim_point(SIM_OP_FREE,
+		  sim_conflicts(&sim_loc_frames, false) || sim_conflicts(&sim_loc_tables, false) ||
+			  sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(sim_frame_location(pa), true),
 		  SIM_READY, NULL, at);
-	sim_touch(&sim_loc_frames, true);
+	sim_touch(&sim_loc_frames, false);
+	sim_touch(sim_frame_location(pa), true);
 	sim_touch(&sim_loc_tables, false);
 	sim_touch(&sim_loc_tlb, false);
 	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
@@ -207,7 +220,7 @@ void sim_frame_free(cop_pa pa, uint64_t bytes, struct sim_at at)
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
 		struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
 
-		*f = (struct sim_frame){.owner = f->owner, .at = at, .state = SIM_FREE};
+		*f = (struct sim_frame){.owner = f->owner, .at = at, .state = SIM_FREE, .base = f->base};
 	}
 }
 

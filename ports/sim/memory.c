@@ -170,6 +170,11 @@ bool sim_word_changed(cop_pa word)
 	return memory.last[word / 8] != 0;
 }
 
+bool sim_word_blank(cop_pa word)
+{
+	return memory.last[word / 8] == 0 && *word_of(word) == 0;
+}
+
 uint64_t sim_peek(const volatile void *p, unsigned size)
 {
 	uint64_t v = 0;

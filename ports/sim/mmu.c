@@ -199,6 +199,9 @@ static void walk_table(struct walk *w, const struct item *above, unsigned level,
 	if (table + entries * 8 > sim.config.pa_bytes)
 		return; /* reported when it was linked */
 	for (uint64_t i = 0; i < entries; i++) {
+		if (w->start != w->last && sim_word_blank(table + i * 8))
+			continue;
+
 		struct item item = {
 			.tree = tree, .word = table + i * 8, .level = level, .va = above->va + (i << shift)};
 
@@ -488,7 +491,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, bool by_instru
 	if (f->state != SIM_TABLE || !f->known || old == v)
 		return;
 	sim.cpu[sim.current].at = at;
-	va = f->va + ((word - f->table) / 8 << tree->format->shift(f->level));
+	va = f->va + ((word - f->base) / 8 << tree->format->shift(f->level));
 	if (tree->format->kind(&tree->geom, old, f->level) != COP_EMPTY || sim_word_changed(word))
 		walk_all(&w, va, va);
 	if (tree->format->kind(&tree->geom, old, f->level) == COP_TABLE)

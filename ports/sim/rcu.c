@@ -12,6 +12,7 @@ static struct {
 		void (*func)(cop_rcu *);
 		struct sim_at at;
 		struct sim_grace grace;
+		struct sim_clock before;
 	} queue[CALLBACKS];
 	unsigned count;
 } rcu, marked;
@@ -58,7 +59,7 @@ static void section_begin(void)
 
 void sim_rcu_read_lock(struct sim_at at)
 {
-	sim_point(SIM_OP_RCU_READ, sim_shared(&sim_loc_rcu), SIM_READY, NULL, at);
+	sim_point(SIM_OP_RCU_READ, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_rcu, false);
 	section_begin();
 	sim.cpu[sim.current].reading++;
@@ -69,7 +70,7 @@ void sim_rcu_read_unlock(struct sim_at at)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
-	sim_point(SIM_OP_RCU_UNREAD, sim_shared(&sim_loc_rcu), SIM_READY, NULL, at);
+	sim_point(SIM_OP_RCU_UNREAD, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_rcu, false);
 	if (!me->reading)
 		sim_fail("rcu-unbalanced", "a read section ends that did not begin");
@@ -87,14 +88,14 @@ uintptr_t sim_irq_save(struct sim_at at)
 
 void sim_irq_restore(uintptr_t flags, struct sim_at at)
 {
-	sim_point(SIM_OP_RCU_UNREAD, sim_shared(&sim_loc_rcu), SIM_READY, NULL, at);
+	sim_point(SIM_OP_RCU_UNREAD, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_rcu, false);
 	sim.cpu[sim.current].irqs_off = (unsigned)flags;
 }
 
 void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 {
-	sim_point(SIM_OP_RCU_DEFER, sim_shared(&sim_loc_rcu), SIM_READY, NULL, at);
+	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim_loc_rcu, true), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_rcu, true);
 	for (unsigned i = 0; i < rcu.count; i++) {
 		if (rcu.queue[i].head == head)
@@ -106,6 +107,7 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 	rcu.queue[rcu.count].func = func;
 	rcu.queue[rcu.count].at = at;
 	rcu.queue[rcu.count].grace = grace_begin();
+	rcu.queue[rcu.count].before = sim_order_release();
 	rcu.count++;
 	sim_record(SIM_OP_RCU_DEFER, head, 0, 0, 0, at);
 }
@@ -116,7 +118,7 @@ void sim_rcu_sync(struct sim_at at)
 
 	if (me->reading || me->irqs_off)
 		sim_fail("deadlock", "cop_rcu_sync() inside a read section");
-	sim_point(SIM_OP_RCU_SYNC, sim_shared(&sim_loc_rcu), SIM_READY, NULL, at);
+	sim_point(SIM_OP_RCU_SYNC, sim_conflicts(&sim_loc_rcu, true), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_rcu, true);
 	me->grace = grace_begin();
 	sim_point(SIM_OP_RCU_SYNC, false, SIM_WAIT_GRACE, NULL, at);
@@ -139,6 +141,8 @@ static void call_first(void)
 	void (*func)(cop_rcu *) = rcu.queue[0].func;
 	struct sim_at at = rcu.queue[0].at;
 
+	sim_order_acquire(&rcu.queue[0].before);
+	sim_touch(&sim_loc_rcu, true);
 	memmove(&rcu.queue[0], &rcu.queue[1], --rcu.count * sizeof(rcu.queue[0]));
 	sim_record(SIM_OP_RCU_CALL, head, 0, 0, 0, at);
 	func(head);
@@ -152,7 +156,6 @@ void sim_rcu_run(void *unused)
 		if (sim.solo && rcu.count == 0)
 			return;
 		sim_point(SIM_OP_RCU_CALL, true, SIM_WAIT_CALLBACK, NULL, rcu.count ? rcu.queue[0].at : SIM_AT);
-		sim_touch(&sim_loc_rcu, true);
 		call_first();
 	}
 }

@@ -65,7 +65,7 @@ enum sim_frame_state { SIM_FREE, SIM_TABLE, SIM_DATA };
 struct sim_frame {
 	const char *owner; /* whose it is, or was */
 	struct sim_at at;  /* of the last alloc or free */
-	cop_pa table;      /* first byte of the table it belongs to, while SIM_TABLE */
+	cop_pa base;       /* first byte of what it was allocated as part of */
 	cop_va va;         /* first address that the table translates, once linked */
 	uint8_t state;     /* enum sim_frame_state */
 	uint8_t level;     /* once linked, until freed */
@@ -144,6 +144,8 @@ void sim_restore(void);
 COP_NORETURN void sim_fail(const char *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_record(enum sim_op, const void *where, uint64_t old, uint64_t value, cop_pa pa, struct sim_at);
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state, const char *owner, struct sim_at);
+/* Who has a frame is a location: its name. */
+const void *sim_frame_location(cop_pa);
 void sim_frame_claim(cop_pa, uint64_t bytes, const char *owner, struct sim_at);
 void sim_frame_free(cop_pa, uint64_t bytes, struct sim_at);
 void sim_check_leaks(void);
@@ -165,6 +167,8 @@ struct sim_value sim_word_now(cop_pa);
 /* The value before; false when there is none. */
 bool sim_word_before(struct sim_value *);
 bool sim_word_changed(cop_pa);
+/* Has only ever been zero: nothing there for a walk that looks for translations. */
+bool sim_word_blank(cop_pa);
 uint64_t sim_peek(const volatile void *, unsigned size);
 void sim_poke(volatile void *, uint64_t v, unsigned size, struct sim_at);
 void sim_memory_on(void);
@@ -192,12 +196,22 @@ void sim_mmu_mark(void);
 void sim_mmu_restore(void);
 void sim_mmu_off(void);
 
+/* How much of every CPU's past comes before something. */
+struct sim_clock {
+	uint32_t of[SIM_ALL_CPUS];
+};
+
 /* share.c: which locations are accessed by more than one CPU, with a write among them */
 extern const char sim_loc_tlb, sim_loc_tables, sim_loc_frames, sim_loc_rcu; /* locations without an address */
-bool sim_shared(const volatile void *);
+/* Does an access of this CPU conflict with one that another has made in any execution so far? */
+bool sim_conflicts(const volatile void *, bool write);
 void sim_touch(const volatile void *, bool write);
 size_t sim_shared_count(void);
+void sim_share_restore(void);
 void sim_share_reset(void);
+/* What this CPU did so far comes before whatever is done after the acquire of the result. */
+struct sim_clock sim_order_release(void);
+void sim_order_acquire(const struct sim_clock *);
 
 /* processor.c */
 void sim_cpu_start(unsigned cpu, const char *name, void (*run)(void *), void *arg);
