@@ -44,42 +44,55 @@ static bool advance(void)
 	return false;
 }
 
-/* Runs one function with nothing beside it. */
+static bool stopped(void)
+{
+	return sim.report.rule || sim.restart;
+}
+
+static void run_callbacks(void)
+{
+	while (!stopped() && sim_cpu_enabled(SIM_RCU_CPU))
+		sim_cpu_resume(SIM_RCU_CPU);
+}
+
+static void wait_in_vain(void *unused)
+{
+	(void)unused;
+	sim_fail("deadlock", "setup or check waits, and nothing else runs");
+}
+
+/* Runs one function with nothing beside it but callbacks, while it waits and after it. */
 static void run_solo(const char *name, void (*run)(void *), void *arg)
 {
 	sim.solo = true;
+	if (!sim.cpu[SIM_RCU_CPU].live)
+		sim_cpu_start(SIM_RCU_CPU, "rcu", sim_rcu_run, NULL);
 	sim_cpu_start(0, name, run, arg);
-	sim_cpu_resume(0);
+	while (!stopped() && !sim.cpu[0].done) {
+		if (!sim_cpu_enabled(0)) {
+			sim_cpu_start(SIM_RCU_CPU, name, wait_in_vain, NULL);
+			sim_cpu_resume(SIM_RCU_CPU);
+			return;
+		}
+		sim_cpu_resume(0);
+		run_callbacks();
+	}
 	sim.cpu[0].live = false;
+	run_callbacks();
 }
 
 static void run_setup(const struct checker_program *p)
 {
 	search.setting_up = true;
 	run_solo("setup", p->setup, p->world);
-	if (!sim.report.rule)
-		run_solo("setup", sim_rcu_run, NULL);
 	search.setting_up = false;
-	sim.cpu[0] = (struct sim_processor){0};
-}
-
-static void run_check(const struct checker_program *p)
-{
-	if (p->check)
-		run_solo("check", p->check, p->world);
-	if (!sim.report.rule)
-		run_solo("check", sim_rcu_run, NULL);
+	memset(sim.cpu, 0, sizeof(sim.cpu));
 }
 
 static void check_leaks(void *unused)
 {
 	(void)unused;
 	sim_check_leaks();
-}
-
-static bool stopped(void)
-{
-	return sim.report.rule || sim.restart;
 }
 
 /* Ways to go on: the CPU that ran goes first, so that the first failure found has few switches. */
@@ -155,7 +168,8 @@ static void run_once(const struct checker_program *p)
 	run_actors();
 	if (stopped())
 		return;
-	run_check(p);
+	if (p->check)
+		run_solo("check", p->check, p->world);
 	if (!stopped())
 		run_solo("check", check_leaks, NULL);
 }

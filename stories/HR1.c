@@ -32,7 +32,9 @@ static void setup(cop_world *w)
 	geom.half = COP_HALF_HIGH; /* the kernel's */
 	COP_ASSERT(!cop_tree_init(&w->tree, &geom, &source, 0, COP_TREE_KERNEL));
 	COP_CLAIM(SECTION_PA, SECTION_BYTES, "section");
-	COP_ASSERT(!cop_map(&w->tree, LINEAR_VA, SECTION_PA, SECTION_BYTES, COP_KERNEL_RW, 0, 0));
+	/* The next section stays: its block keeps the table. */
+	COP_CLAIM(SECTION_PA + SECTION_BYTES, SECTION_BYTES, "next section");
+	COP_ASSERT(!cop_map(&w->tree, LINEAR_VA, SECTION_PA, 2 * SECTION_BYTES, COP_KERNEL_RW, 0, 0));
 	for (unsigned i = 0; i < MEMMAP_FRAMES; i++) {
 		w->memmap[i] = COP_ALLOC(12, "memmap");
 		COP_ASSERT(!cop_map(&w->tree, VMEMMAP_VA + i * PAGE, w->memmap[i], PAGE, COP_KERNEL_RW, 0,
@@ -44,28 +46,45 @@ static void setup(cop_world *w)
 	COP_ASSERT(!COP_PROBE(VMEMMAP_VA).fault);
 }
 
-/* Two passes for both maps: all leaves clear -> invalidate -> free; tables go by themselves, bottom-up. */
-static void remover(cop_world *w)
+/* All leaves clear -> invalidate -> free; emptied tables go by themselves, bottom-up. */
+static void remove_memmap(cop_world *w)
 {
-	struct cop_detached_run memmap[MEMMAP_FRAMES], section;
-	struct cop_unmapped u, v;
-	struct cop_gather gather;
+	struct cop_detached_run memmap[MEMMAP_FRAMES];
 	struct cop_flushed flushed;
+	struct cop_gather gather;
+	struct cop_unmapped u;
 
 	cop_gather_begin(&gather, &w->tree);
 	u = cop_unmap(&gather, VMEMMAP_VA, MEMMAP_BYTES, COP_UNMAP_FRAMES, memmap, MEMMAP_FRAMES);
-	v = cop_unmap(&gather, LINEAR_VA, SECTION_BYTES, COP_UNMAP_FRAMES, &section, 1);
 	COP_ASSERT(!u.err && u.done == MEMMAP_BYTES);
-	COP_ASSERT(!v.err && v.done == SECTION_BYTES && v.runs == 1);
 	flushed = cop_gather_finish(&gather);
 	COP_GONE(VMEMMAP_VA, MEMMAP_BYTES);
-	COP_GONE(LINEAR_VA, SECTION_BYTES);
 	for (unsigned i = 0; i < u.runs; i++) {
 		const struct cop_free_run run = cop_freeable(flushed, memmap[i]);
 
 		COP_FREE(run.pa, run.bytes);
 	}
+}
+
+static void remove_linear(cop_world *w)
+{
+	struct cop_detached_run section;
+	struct cop_flushed flushed;
+	struct cop_gather gather;
+	struct cop_unmapped u;
+
+	cop_gather_begin(&gather, &w->tree);
+	u = cop_unmap(&gather, LINEAR_VA, SECTION_BYTES, COP_UNMAP_FRAMES, &section, 1);
+	COP_ASSERT(!u.err && u.done == SECTION_BYTES && u.runs == 1);
+	flushed = cop_gather_finish(&gather);
+	COP_GONE(LINEAR_VA, SECTION_BYTES);
 	COP_FREE(cop_freeable(flushed, section).pa, SECTION_BYTES);
+}
+
+static void remover(cop_world *w)
+{
+	remove_memmap(w);
+	remove_linear(w);
 }
 
 /* Any load through either map: it reads what is there or it faults. */
@@ -78,7 +97,15 @@ static void walker(cop_world *w)
 
 static void check(cop_world *w)
 {
-	/* The root alone is left. */
+	struct cop_gather gather;
+
+	/* Of three levels above the memmap the root and one table are left, and one of the linear map. */
+	COP_ASSERT(cop_tree_table_bytes(&w->tree) == 3 * PAGE);
+	COP_ASSERT(!COP_PROBE(LINEAR_VA + SECTION_BYTES).fault);
+	cop_gather_begin(&gather, &w->tree);
+	COP_ASSERT(!cop_unmap(&gather, LINEAR_VA + SECTION_BYTES, SECTION_BYTES, COP_UNMAP_BLIND, NULL, 0).err);
+	(void)cop_gather_finish(&gather);
+	COP_FREE(SECTION_PA + SECTION_BYTES, SECTION_BYTES);
 	COP_ASSERT(cop_tree_table_bytes(&w->tree) == PAGE);
 	cop_stage_detach(&w->tree);
 	COP_ASSERT(!cop_tree_destroy(&w->tree));

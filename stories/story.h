@@ -63,7 +63,7 @@ extern const struct cop_story cop_story;
 /* The part of virtual addresses that a story may map. Physical memory lies below COP_STAGE_PA_BYTES. */
 #define COP_STAGE_VA       0xffff800000000000ULL
 #define COP_STAGE_VA_BYTES (2ULL << 30)
-#define COP_STAGE_PA_BYTES (4ULL << 20)
+#define COP_STAGE_PA_BYTES (8ULL << 20)
 
 struct cop_stage_at {
 	const char *file;

@@ -153,8 +153,6 @@ void sim_rcu_run(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		if (sim.solo && rcu.count == 0)
-			return;
 		sim_point(SIM_OP_RCU_CALL, true, SIM_WAIT_CALLBACK, NULL, rcu.count ? rcu.queue[0].at : SIM_AT);
 		call_first();
 	}

@@ -12,9 +12,9 @@
 #include <string.h>
 
 struct location {
-	uintptr_t word;            /* address / 8 + 1 */
-	uint32_t readers, writers; /* CPUs with accesses in conflict, in any execution */
-	uint32_t execution;        /* what the clocks below are of */
+	uintptr_t word;                                     /* address / 8 + 1 */
+	uint32_t readers, writers;                          /* CPUs with accesses in conflict, in any execution */
+	uint32_t execution;                                 /* what the clocks below are of */
 	uint32_t read[SIM_ALL_CPUS], written[SIM_ALL_CPUS]; /* each CPU's clock at its last access; 0: none */
 };
 
