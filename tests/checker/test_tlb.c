@@ -266,6 +266,34 @@ static void leaf_never_cleared_but_unreachable(void *arg)
 	sim_frame_free(w->page, TOY_PAGE, SIM_AT);
 }
 
+/* A leaf of an unlinked table, beside the address that is invalidated. */
+static void neighbour_in_unlinked(struct toy_world *w, bool before_sync)
+{
+	const uint64_t leaf = w->other | TOY_VALID;
+
+	cop_store(toy_entry(w->root, 0), 0, relaxed);
+	if (before_sync)
+		cop_store(toy_entry(w->table, 1), leaf, relaxed);
+	cop_mmu_publish();
+	toy_invalidate(TOY_VA, TOY_PAGE, COP_TLBI_TABLES);
+	cop_tlb_sync();
+	if (!before_sync)
+		cop_store(toy_entry(w->table, 1), leaf, relaxed);
+	sim_frame_free(w->other, TOY_PAGE, SIM_AT);
+}
+
+/* The walk cache is gone: nobody can read what is written to the table now. */
+static void leaf_written_after_sync(void *arg)
+{
+	neighbour_in_unlinked(arg, false);
+}
+
+/* Read through the walk cache while that was held, and not invalidated: the address is another. */
+static void leaf_written_before_sync(void *arg)
+{
+	neighbour_in_unlinked(arg, true);
+}
+
 static void test_free_table(void **state)
 {
 	(void)state;
@@ -277,6 +305,8 @@ static void test_free_table(void **state)
 	expect(free_both, walker, NULL);
 	expect(leaf_cleared_after_unlink, walker, "freed-while-translatable");
 	expect(leaf_never_cleared_but_unreachable, walker, NULL);
+	expect(leaf_written_after_sync, walker, NULL);
+	expect(leaf_written_before_sync, walker, "freed-while-translatable");
 }
 
 /* What an access can see. */
