@@ -11,6 +11,8 @@ static void fail_page_size(const struct run_options *o)
 {
 	char sizes[64] = "";
 
+	if (!cop_format_for(o->arch, 0))
+		cli_fail(CLI_USAGE, "--arch: this build has no tables for %s; expected another", arch_names[o->arch]);
 	for (unsigned lg2 = 12; lg2 <= 16; lg2++) {
 		if (!cop_format_for(o->arch, lg2))
 			continue;
@@ -18,7 +20,7 @@ static void fail_page_size(const struct run_options *o)
 			 1U << (lg2 - 10));
 	}
 	cli_fail(CLI_USAGE, "--page-size: %s has no pages of %s; expected %s", arch_names[o->arch],
-		 out_size(COP_LG2(o->page_lg2)).s, *sizes ? sizes : "another --arch");
+		 out_size(COP_LG2(o->page_lg2)).s, sizes);
 }
 
 /* Address width for a number of levels: the usual one where several have it. */
