@@ -62,7 +62,7 @@ struct cleared {
 /*
  * Takes one entry. @store: false where the entries are cleared by instruction afterwards. Return: false if `runs` is full.
  */
-static bool take_one(struct unmapping *u, uint64_t *entry, unsigned slot, unsigned l, struct cleared *c, bool store)
+static COP_SLOW bool take_one(struct unmapping *u, uint64_t *entry, unsigned slot, unsigned l, struct cleared *c, bool store)
 {
 	uint64_t e = cop_load(entry, relaxed);
 	const bool leaf = is_leaf(e, l);
@@ -152,7 +152,7 @@ static COP_NOINLINE struct cleared take_bottom(struct unmapping *u, uint64_t *en
 	return c;
 }
 
-static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_SLOW struct cleared take_upper(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
 {
 	struct cleared c = {0, 0};
 
@@ -161,7 +161,7 @@ static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *ent
 	return c;
 }
 
-static unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
+static COP_SLOW unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
 {
 	unsigned used = 0;
 
@@ -171,7 +171,7 @@ static unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
 }
 
 /* Where valid entries change by instruction only: read, then break all of the stretch with one, then store. */
-static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_UNUSED struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
 {
 	const cop_va start = u->va;
 	struct cleared c = {0, 0};
