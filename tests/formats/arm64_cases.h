@@ -432,6 +432,35 @@ static void racy(void **state)
 	assert_false(fmt_racy(&hd, fmt_mkprotnone(old, 0), 0));
 }
 
+/* Hardware marks a write by clearing AP[2] alone; software must not lose that with the write permission. */
+static void hardware_dirty(void **state)
+{
+	const struct cop_geom g = with(COP_F_HAF | COP_F_HD);
+	const uint64_t clean = fmt_leaf(&g, 0, 0, COP_USER_RW & ~(uint32_t)COP_DIRTY);
+	const uint64_t written = clean & ~ARM64_AP_RDONLY;
+
+	(void)state;
+	assert_true(!fmt_dirty(clean, 0) && fmt_write(clean, 0));
+	assert_true(fmt_dirty(written, 0) && fmt_write(written, 0));
+	assert_true(fmt_dirty(fmt_wrprotect(written, 0), 0));
+	assert_false(fmt_write(fmt_wrprotect(written, 0), 0));
+	assert_false(fmt_dirty(fmt_mkclean(written, 0), 0));
+	/* Without DBM an entry is writable and dirty as long as AP[2] is clear. */
+	assert_true(fmt_write(written & ~ARM64_DBM, 0) && fmt_dirty(written & ~ARM64_DBM, 0));
+	assert_true(fmt_write(fmt_mkclean(written & ~ARM64_DBM, 0), 0));
+}
+
+/* Bit 62 is PBHA while the entry is valid and ours while it is not: the one must not be read as the other. */
+static void invalid_keeps_scope(void **state)
+{
+	const struct cop_geom g = with(0);
+	const uint64_t user = fmt_leaf(&g, 0, 0, COP_USER_RW), kernel = fmt_leaf(&g, 0, 0, COP_KERNEL_RW);
+
+	(void)state;
+	assert_int_equal(fmt_attrs(&g, fmt_mkinvalid(user | 1ULL << 62, 0), 0), COP_USER_RW | COP_PROTNONE);
+	assert_int_equal(fmt_attrs(&g, fmt_mkinvalid(kernel, 0), 0), COP_KERNEL_RW | COP_PROTNONE);
+}
+
 static void level_names(void **state)
 {
 	static const char *const names[] = {"PTE", "PMD", "PUD", "P4D"};
@@ -463,6 +492,8 @@ int main(void)
 		cmocka_unit_test(change_tables),
 		cmocka_unit_test(covers_permissions),
 		cmocka_unit_test(racy),
+		cmocka_unit_test(hardware_dirty),
+		cmocka_unit_test(invalid_keeps_scope),
 		cmocka_unit_test(level_names),
 	};
 

@@ -195,7 +195,9 @@ static void suite_leaf_step(void **state)
 		const unsigned run = cont ? fmt_cont_lg2(g, l) : 0;
 
 		for (unsigned i = 0; i < SUITE_PAS; i++) {
-			const cop_pa pa = suite_random(&seed) & suite_low_bits(g->pa_bits) & ~(size - 1);
+			/* Below each power of two, where the carry goes furthest, then anywhere. */
+			const cop_pa carry = fmt_shift(l) + i < g->pa_bits ? (size << i) - size : suite_random(&seed);
+			const cop_pa pa = carry & suite_low_bits(g->pa_bits) & ~(size - 1);
 			const cop_pa next = pa + size;
 
 			if (next >> g->pa_bits || pa >> fmt_step_lg2 != next >> fmt_step_lg2)
