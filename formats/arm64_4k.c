@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* arm64 with the 4K granule, behind function pointers. */
+#define ARM64_PAGE_LG2 12
+#include "formats/arm64.h"
+#include "formats/ops.h"

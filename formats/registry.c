@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Which formats there are, and the geometry each has by default. */
+#include <coppice/format.h>
+
+/* One line for each format; the first of an architecture is its smallest page. */
+static const struct {
+	const struct cop_format *format;
+	uint32_t features; /* every CPU of today has these */
+	uint8_t half, va_bits, pa_bits;
+} registry[] = {
+	{&cop_format_arm64_4k, COP_F_CONT, COP_HALF_LOW, 48, 48},
+	{&cop_format_arm64_16k, COP_F_CONT, COP_HALF_LOW, 48, 48},
+	{&cop_format_arm64_64k, COP_F_CONT, COP_HALF_LOW, 48, 48},
+};
+#define REGISTRY_COUNT (sizeof(registry) / sizeof(registry[0]))
+
+static size_t registry_find(enum cop_arch arch, unsigned page_lg2)
+{
+	size_t i;
+
+	for (i = 0; i < REGISTRY_COUNT; i++)
+		if (registry[i].format->arch == arch && (page_lg2 == 0 || registry[i].format->page_lg2 == page_lg2))
+			break;
+	return i;
+}
+
+const struct cop_format *cop_format_for(enum cop_arch arch, unsigned page_lg2)
+{
+	const size_t i = registry_find(arch, page_lg2);
+
+	return i < REGISTRY_COUNT ? registry[i].format : NULL;
+}
+
+/* As few levels as resolve the address; a format with rules of its own refuses what is left over in check_geom. */
+static unsigned levels_for(const struct cop_format *format, unsigned va_bits)
+{
+	unsigned levels = 1;
+
+	while (levels < 5 && format->shift(levels) < va_bits)
+		levels++;
+	return levels;
+}
+
+int cop_geom_init(struct cop_geom *g, enum cop_arch arch, unsigned page_lg2, unsigned va_bits)
+{
+	const size_t i = registry_find(arch, page_lg2);
+
+	if (i == REGISTRY_COUNT || va_bits > 64)
+		return -COP_EINVAL;
+	if (va_bits == 0)
+		va_bits = registry[i].va_bits;
+	*g = (struct cop_geom){
+		.arch = (uint8_t)arch,
+		.half = registry[i].half,
+		.page_lg2 = registry[i].format->page_lg2,
+		.levels = (uint8_t)levels_for(registry[i].format, va_bits),
+		.va_bits = (uint8_t)va_bits,
+		.pa_bits = registry[i].pa_bits,
+		.features = registry[i].features,
+	};
+	return registry[i].format->check_geom(g);
+}
