@@ -3,7 +3,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
-CTEST  ?= ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+CTEST  ?= ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --output-log $(BUILD)/check.log
 SOURCES = $(shell git ls-files '*.[ch]')
 
 all: deps ## build the library and build/coppice

@@ -1,4 +1,4 @@
-# The library: the freestanding rooms over the host port, compiled like a kernel (no vector registers).
+# The library: the freestanding rooms, compiled like a kernel (no vector registers), over the host port.
 set(COPPICE_ROOMS formats tables memory hotplug)
 set(COPPICE_ROOM_SOURCES)
 foreach(room ${COPPICE_ROOMS})
@@ -17,9 +17,22 @@ if(COPPICE_ROOM_SOURCES)
   target_link_libraries(coppice_rooms PUBLIC coppice_options PkgConfig::URCU)
   target_compile_definitions(coppice_rooms PUBLIC COP_PORT_HEADER="ports/host/port.h")
   target_compile_options(coppice_rooms PRIVATE ${COPPICE_KERNEL_FLAGS} -fPIC)
+  set(COPPICE_OBJECTS $<TARGET_OBJECTS:coppice_rooms>)
 
-  add_library(coppice STATIC $<TARGET_OBJECTS:coppice_rooms> ${COPPICE_HOST_SOURCES})
-  target_link_libraries(coppice PUBLIC coppice_options PkgConfig::URCU Threads::Threads)
-  target_compile_definitions(coppice PUBLIC COP_PORT_HEADER="ports/host/port.h")
-  target_compile_options(coppice PRIVATE -fPIC)
+  if(COPPICE_HOST_SOURCES)
+    add_library(coppice_host OBJECT ${COPPICE_HOST_SOURCES})
+    target_link_libraries(coppice_host PUBLIC coppice_options PkgConfig::URCU)
+    target_compile_definitions(coppice_host PUBLIC COP_PORT_HEADER="ports/host/port.h")
+    target_compile_options(coppice_host PRIVATE -fPIC)
+    list(APPEND COPPICE_OBJECTS $<TARGET_OBJECTS:coppice_host>)
+  endif()
+
+  add_library(coppice STATIC ${COPPICE_OBJECTS})
+  add_library(coppice_shared SHARED ${COPPICE_OBJECTS})
+  set_target_properties(coppice_shared PROPERTIES OUTPUT_NAME coppice VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR})
+  foreach(library coppice coppice_shared)
+    target_link_libraries(${library} PUBLIC coppice_options PkgConfig::URCU Threads::Threads)
+    target_compile_definitions(${library} PUBLIC COP_PORT_HEADER="ports/host/port.h")
+  endforeach()
 endif()

@@ -12,7 +12,7 @@ if(CMOCKA_FOUND)
     add_executable(${target} ${source})
     target_link_libraries(${target} PRIVATE coppice_options PkgConfig::CMOCKA)
     # Every cmocka test takes a state that few look at.
-    target_compile_options(${target} PRIVATE -Wno-unused-parameter)
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-unused-parameter)
     if(room STREQUAL cli OR room STREQUAL bench)
       target_link_libraries(${target} PRIVATE coppice_cli)
     else()

@@ -27,14 +27,14 @@ enum cop_half {
 /* CPU features that change what entries mean or which changes are allowed. */
 enum cop_feature {
 	/* arm64 */
-	COP_F_LPA2 = 1 << 0,     /* TCR_ELx.DS: 52-bit OA with 4K and 16K granules */
-	COP_F_LPA = 1 << 1,      /* 52-bit OA with the 64K granule */
-	COP_F_HAF = 1 << 2,      /* hardware access flag (TCR_ELx.HA) */
-	COP_F_HD = 1 << 3,       /* hardware dirty state through DBM (TCR_ELx.HD) */
-	COP_F_BBM1 = 1 << 4,     /* FEAT_BBM level 1 */
-	COP_F_BBM2 = 1 << 5,     /* FEAT_BBM level 2 */
+	COP_F_LPA2 = 1 << 0,         /* TCR_ELx.DS: 52-bit OA with 4K and 16K granules */
+	COP_F_LPA = 1 << 1,          /* 52-bit OA with the 64K granule */
+	COP_F_HAF = 1 << 2,          /* hardware access flag (TCR_ELx.HA) */
+	COP_F_HD = 1 << 3,           /* hardware dirty state through DBM (TCR_ELx.HD) */
+	COP_F_BBM1 = 1 << 4,         /* FEAT_BBM level 1 */
+	COP_F_BBM2 = 1 << 5,         /* FEAT_BBM level 2 */
 	COP_F_BBM2_NOABORT = 1 << 6, /* ... and known not to raise conflict aborts */
-	COP_F_CONT = 1 << 7,     /* use contiguous runs */
+	COP_F_CONT = 1 << 7,         /* use contiguous runs */
 	/* x86-64 */
 	COP_F_NX = 1 << 8,
 	COP_F_1G = 1 << 9,
@@ -43,12 +43,12 @@ enum cop_feature {
 	/* riscv64 */
 	COP_F_SVNAPOT = 1 << 12,
 	COP_F_SVPBMT = 1 << 13,
-	COP_F_ADUE = 1 << 14,    /* hardware updates A and D (Svadu); else software does */
+	COP_F_ADUE = 1 << 14, /* hardware updates A and D (Svadu); else software does */
 	COP_F_SVVPTC = 1 << 15,
 	/* s390x */
 	COP_F_EDAT1 = 1 << 16,
 	COP_F_EDAT2 = 1 << 17,
-	COP_F_IEP = 1 << 18,     /* instruction-execution protection */
+	COP_F_IEP = 1 << 18, /* instruction-execution protection */
 	COP_F_RDP = 1 << 19,
 };
 
@@ -71,38 +71,38 @@ struct cop_geom {
 enum cop_attr {
 	COP_READ = 1 << 0,
 	COP_WRITE = 1 << 1,
-	COP_EXEC = 1 << 2,       /* executable at the privilege that may access it (user if COP_USER, else kernel) */
+	COP_EXEC = 1 << 2, /* executable at the privilege that may access it (user if COP_USER, else kernel) */
 	COP_USER = 1 << 3,
-	COP_GLOBAL = 1 << 4,     /* not tied to an address space */
-	COP_YOUNG = 1 << 5,      /* accessed */
+	COP_GLOBAL = 1 << 4, /* not tied to an address space */
+	COP_YOUNG = 1 << 5,  /* accessed */
 	COP_DIRTY = 1 << 6,
-	COP_SPECIAL = 1 << 7,    /* no struct page behind it */
+	COP_SPECIAL = 1 << 7, /* no struct page behind it */
 	COP_SOFT_DIRTY = 1 << 8,
-	COP_PROTNONE = 1 << 9,   /* present to software, no access by hardware */
-	COP_CONT = 1 << 10,      /* member of a contiguous run (reported by decode; chosen by map) */
-	COP_KEXEC = 1 << 11,     /* COP_USER leaf that the kernel may execute too */
+	COP_PROTNONE = 1 << 9, /* present to software, no access by hardware */
+	COP_CONT = 1 << 10,    /* member of a contiguous run (reported by decode; chosen by map) */
+	COP_KEXEC = 1 << 11,   /* COP_USER leaf that the kernel may execute too */
 	COP_DEVMAP = 1 << 12,
 	/* memory types, one of: */
 	COP_MT_NORMAL = 0 << 16, /* write-back */
 	COP_MT_WT = 1 << 16,
-	COP_MT_NC = 2 << 16,     /* non-cacheable, write-combining */
-	COP_MT_DEVICE = 3 << 16, /* strongly ordered, uncached */
-	COP_MT_TAGGED = 4 << 16, /* arm64 MTE */
+	COP_MT_NC = 2 << 16,        /* non-cacheable, write-combining */
+	COP_MT_DEVICE = 3 << 16,    /* strongly ordered, uncached */
+	COP_MT_TAGGED = 4 << 16,    /* arm64 MTE */
 	COP_MT_DEVICE_RE = 5 << 16, /* arm64 Device-nGnRE */
 	COP_MT_MASK = 7 << 16,
 };
 #define COP_KERNEL_RW (COP_READ | COP_WRITE | COP_GLOBAL | COP_YOUNG | COP_DIRTY)
 #define COP_KERNEL_RO (COP_READ | COP_GLOBAL | COP_YOUNG)
 #define COP_KERNEL_RX (COP_READ | COP_EXEC | COP_GLOBAL | COP_YOUNG)
-#define COP_USER_RW (COP_READ | COP_WRITE | COP_USER | COP_YOUNG | COP_DIRTY)
+#define COP_USER_RW   (COP_READ | COP_WRITE | COP_USER | COP_YOUNG | COP_DIRTY)
 
 enum cop_kind {
-	COP_EMPTY,   /* the format's empty entry of that level */
-	COP_TABLE,   /* points to a table one level lower */
-	COP_LEAF,    /* maps an output address (protnone included: present) */
-	COP_SWAP,    /* not present: a swap or migration entry */
-	COP_MARKER,  /* not present: a table was unlinked here and its invalidation has not completed */
-	COP_BAD,     /* reserved encoding */
+	COP_EMPTY,  /* the format's empty entry of that level */
+	COP_TABLE,  /* points to a table one level lower */
+	COP_LEAF,   /* maps an output address (protnone included: present) */
+	COP_SWAP,   /* not present: a swap or migration entry */
+	COP_MARKER, /* not present: a table was unlinked here and its invalidation has not completed */
+	COP_BAD,    /* reserved encoding */
 };
 
 /* What it takes to change a live entry from one value to another. */
@@ -122,9 +122,9 @@ enum cop_covers {
 
 /* One field of an entry, for tools that name every bit. */
 struct cop_field {
-	const char *name;      /* the manual's name */
-	uint8_t shift, width;  /* bits */
-	const char *section;   /* manual and section */
+	const char *name;     /* the manual's name */
+	uint8_t shift, width; /* bits */
+	const char *section;  /* manual and section */
 };
 
 /**
@@ -133,10 +133,10 @@ struct cop_field {
  * Every member is the function of the same name of the format header; see the list below.
  */
 struct cop_format {
-	const char *name;       /* "arm64-4k", "arm64-16k", "arm64-64k", "x86-64", "riscv64", "s390x" */
-	const char *arch_name;  /* "arm64", ... */
+	const char *name;      /* "arm64-4k", "arm64-16k", "arm64-64k", "x86-64", "riscv64", "s390x" */
+	const char *arch_name; /* "arm64", ... */
 	uint8_t arch, page_lg2;
-	uint8_t min_table_lg2;  /* smallest table, lg2 of bytes */
+	uint8_t min_table_lg2; /* smallest table, lg2 of bytes */
 	int (*check_geom)(const struct cop_geom *);
 	unsigned (*shift)(unsigned level);
 	unsigned (*index_bits)(const struct cop_geom *, unsigned level);
@@ -153,7 +153,8 @@ struct cop_format {
 	int (*check_attrs)(const struct cop_geom *, uint32_t attrs, unsigned level);
 	enum cop_change (*change)(const struct cop_geom *, uint64_t old, uint64_t new_, unsigned level);
 	enum cop_covers (*covers)(const struct cop_geom *, uint64_t old, uint64_t new_, unsigned level);
-	const char *(*level_name)(const struct cop_geom *, unsigned level); /* "PGD", "PMD", ... as the kernel's ptdump */
+	const char *(*level_name)(const struct cop_geom *,
+				  unsigned level); /* "PGD", "PMD", ... as the kernel's ptdump */
 	const struct cop_field *(*fields)(const struct cop_geom *, uint64_t entry, unsigned level, unsigned *count);
 };
 

@@ -50,6 +50,10 @@ struct cop_tlbi {
 
 struct cop_ptdesc; /* tables.h */
 
+/* The host port under a name that needs no quoting on a command line. */
+#if !defined(COP_PORT_HEADER) && defined(COP_PORT_HOST)
+#define COP_PORT_HEADER "ports/host/port.h"
+#endif
 #ifndef COP_PORT_HEADER
 #error "define COP_PORT_HEADER to the header of your port, e.g. -DCOP_PORT_HEADER='\"ports/host/port.h\"'"
 #endif

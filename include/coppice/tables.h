@@ -47,9 +47,9 @@ struct cop_ptdesc {
 	cop_rcu rcu;
 	struct cop_ptdesc *next;
 	const struct cop_table_source *source;
-	cop_pa pa;          /* of the table */
-	cop_pa parent;      /* table that linked it; COP_PA_NONE for a root */
-	uint16_t slot;      /* entry of the parent */
+	cop_pa pa;     /* of the table */
+	cop_pa parent; /* table that linked it; COP_PA_NONE for a root */
+	uint16_t slot; /* entry of the parent */
 	uint8_t level, lg2, flags;
 };
 
@@ -94,8 +94,8 @@ int cop_tree_init(struct cop_tree *, const struct cop_geom *geom, const struct c
 int cop_tree_destroy(struct cop_tree *) COP_MUST_CHECK;
 
 enum cop_map_flag {
-	COP_MAP_NO_CONT = 1 << 0,  /* no contiguous runs */
-	COP_MAP_NO_CTOR = 1 << 1,  /* new tables are not constructed or accounted (vmemmap) */
+	COP_MAP_NO_CONT = 1 << 0, /* no contiguous runs */
+	COP_MAP_NO_CTOR = 1 << 1, /* new tables are not constructed or accounted (vmemmap) */
 };
 
 /**
@@ -134,7 +134,7 @@ struct cop_free_run {
  */
 struct cop_gather {
 	struct cop_tree *tree;
-	cop_va start, last;          /* hull of what must be invalidated; start > last: nothing */
+	cop_va start, last; /* hull of what must be invalidated; start > last: nothing */
 	uint8_t stride_lg2, level, scope;
 	struct cop_ptdesc *detached; /* tables unlinked, not yet invalidated */
 	struct cop_ptdesc *flushed;  /* tables invalidated, to be handed to RCU */
@@ -172,8 +172,8 @@ enum cop_unmap_mode {
 	COP_UNMAP_EXACT,  /* runs are handed back with exact accessed and dirty state */
 };
 enum cop_unmap_flag {
-	COP_UNMAP_NO_SPLIT = 1 << 8,   /* refuse to split a leaf (-COP_EBUSY, nothing changed) */
-	COP_UNMAP_HOLES_OK = 1 << 9,   /* parts that are not mapped are skipped; else -COP_ENOENT, nothing changed */
+	COP_UNMAP_NO_SPLIT = 1 << 8, /* refuse to split a leaf (-COP_EBUSY, nothing changed) */
+	COP_UNMAP_HOLES_OK = 1 << 9, /* parts that are not mapped are skipped; else -COP_ENOENT, nothing changed */
 };
 
 /* done: bytes unmapped from va on; less than asked only when `runs` was full (call again with the rest) or err. */
@@ -221,7 +221,7 @@ long cop_collapse(struct cop_gather *, cop_va va, uint64_t bytes, unsigned max_l
 
 /* What one address translates to. size_lg2: of the leaf (its run not counted); attrs 0 when not mapped. */
 struct cop_translation {
-	cop_pa pa;       /* of the address itself; COP_PA_NONE: not mapped */
+	cop_pa pa; /* of the address itself; COP_PA_NONE: not mapped */
 	uint64_t entry;
 	uint32_t attrs;
 	uint8_t level, size_lg2;
@@ -262,7 +262,8 @@ uint64_t cop_tree_table_bytes(const struct cop_tree *);
 struct cop_table_ops {
 	const struct cop_format *format;
 	int (*map)(struct cop_tree *, cop_va, cop_pa, uint64_t, uint32_t, unsigned, uint32_t);
-	struct cop_unmapped (*unmap)(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *, unsigned);
+	struct cop_unmapped (*unmap)(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *,
+				     unsigned);
 	int (*protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 	int (*split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	long (*collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);

@@ -38,26 +38,26 @@ enum cop_errno {
 	COP_ECANCELED = 125,
 };
 
-#define COP_LG2(n) (1ULL << (n))
+#define COP_LG2(n)           (1ULL << (n))
 #define COP_ALIGN_DOWN(x, a) ((x) & ~((uint64_t)(a)-1))
-#define COP_ALIGN_UP(x, a) (((x) + ((uint64_t)(a)-1)) & ~((uint64_t)(a)-1))
+#define COP_ALIGN_UP(x, a)   (((x) + ((uint64_t)(a)-1)) & ~((uint64_t)(a)-1))
 #define COP_IS_ALIGNED(x, a) (((x) & ((uint64_t)(a)-1)) == 0)
 
 #if defined(__GNUC__) || defined(__clang__)
-#define COP_LIKELY(x) __builtin_expect(!!(x), 1)
-#define COP_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define COP_MUST_CHECK __attribute__((warn_unused_result))
+#define COP_LIKELY(x)     __builtin_expect(!!(x), 1)
+#define COP_UNLIKELY(x)   __builtin_expect(!!(x), 0)
+#define COP_MUST_CHECK    __attribute__((warn_unused_result))
 #define COP_ALWAYS_INLINE inline __attribute__((always_inline))
-#define COP_NOINLINE __attribute__((noinline))
-#define COP_UNUSED __attribute__((unused))
+#define COP_NOINLINE      __attribute__((noinline))
+#define COP_UNUSED        __attribute__((unused))
 #endif
 
 #ifdef __cplusplus
 #define COP_STATIC_ASSERT static_assert
-#define COP_NORETURN [[noreturn]]
+#define COP_NORETURN      [[noreturn]]
 #else
 #define COP_STATIC_ASSERT _Static_assert
-#define COP_NORETURN _Noreturn
+#define COP_NORETURN      _Noreturn
 #endif
 
 #endif

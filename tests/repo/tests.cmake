@@ -1,0 +1,19 @@
+# What must hold of the sources and of what is installed. Label repo: independent of the compiler, run once in the CI.
+function(coppice_repo_test name)
+  add_test(NAME repo.${name} COMMAND ${PROJECT_SOURCE_DIR}/tests/repo/${name}.sh ${ARGN}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(repo.${name} PROPERTIES LABELS repo TIMEOUT 300 SKIP_RETURN_CODE 77
+    ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR};CC=${CMAKE_C_COMPILER}")
+endfunction()
+
+coppice_repo_test(includes)
+coppice_repo_test(man)
+coppice_repo_test(scripts)
+coppice_repo_test(tool)
+if(TARGET coppice)
+  coppice_repo_test(static_storage $<TARGET_OBJECTS:coppice_rooms>)
+  set_property(TEST repo.static_storage PROPERTY COMMAND_EXPAND_LISTS ON)
+  coppice_repo_test(install)
+  coppice_repo_test(amalgamation)
+  coppice_repo_test(text_size)
+endif()
