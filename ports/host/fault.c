@@ -82,13 +82,22 @@ static void on_fault(int number, siginfo_t *info, void *context)
 /* SA_NODEFER: a walk may itself touch a dead frame, and is to be told so rather than killed. */
 int fault_init(void)
 {
-	struct sigaction action;
+	struct sigaction action, was;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = on_fault;
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	sigemptyset(&action.sa_mask);
-	return sigaction(SIGSEGV, &action, &before) ? -COP_EINVAL : 0;
+	if (sigaction(SIGSEGV, &action, &was))
+		return -COP_EINVAL;
+	if (!(was.sa_flags & SA_SIGINFO) || was.sa_sigaction != on_fault)
+		before = was;
+	return 0;
+}
+
+void cop_host_catch_faults(void)
+{
+	(void)fault_init();
 }
 
 void fault_exit(void)
@@ -96,36 +105,41 @@ void fault_exit(void)
 	(void)sigaction(SIGSEGV, &before, NULL);
 }
 
-static struct cop_host_probe probe_at(volatile uint64_t *at, bool write, uint64_t value)
-{
-	struct cop_host_probe result = {.fault = true};
-	struct probe probe = {.rule = NULL};
+enum touch { TOUCH_READ, TOUCH_WRITE };
 
-	if (sigsetjmp(probe.env, 1)) {
-		probing = NULL;
-		result.rule = probe.rule;
-		return result;
-	}
+static COP_NOINLINE uint64_t touch(volatile uint64_t *at, enum touch how, uint64_t value)
+{
+	if (how == TOUCH_READ)
+		return *at;
+	*at = value;
+	return value;
+}
+
+static struct cop_host_probe probe_at(void *at, enum touch how, uint64_t value)
+{
+	struct probe probe = {.rule = NULL};
+	struct cop_host_probe result = {.fault = false};
+
 	probing = &probe;
-	if (write)
-		*at = value;
+	if (sigsetjmp(probe.env, 1))
+		result = (struct cop_host_probe){.fault = true, .rule = probe.rule};
 	else
-		value = *at;
+		result.value = touch(at, how, value);
 	probing = NULL;
-	return (struct cop_host_probe){.fault = false, .value = value};
+	return result;
 }
 
 struct cop_host_probe cop_host_probe64(cop_va va)
 {
-	return probe_at(cop_virt(va), false, 0);
+	return probe_at(cop_virt(va), TOUCH_READ, 0);
 }
 
 struct cop_host_probe cop_host_probe_write64(cop_va va, uint64_t value)
 {
-	return probe_at(cop_virt(va), true, value);
+	return probe_at(cop_virt(va), TOUCH_WRITE, value);
 }
 
 struct cop_host_probe cop_host_probe_phys64(cop_pa pa)
 {
-	return probe_at(cop_phys(pa), false, 0);
+	return probe_at(cop_phys(pa), TOUCH_READ, 0);
 }

@@ -107,7 +107,16 @@ struct cop_host_probe cop_host_probe64(cop_va va);
 struct cop_host_probe cop_host_probe_write64(cop_va va, uint64_t value);
 struct cop_host_probe cop_host_probe_phys64(cop_pa pa);
 
-/* Replaces what cop_panic() does (one line, abort). The handler does not return: it longjmps, exits or ends its thread. */
+/**
+ * cop_host_catch_faults() - take SIGSEGV again
+ *
+ * For programs whose framework has installed a handler since cop_host_init() (cmocka does, around each fixture and each
+ * test): that one gets what is not ours from now on.
+ */
+void cop_host_catch_faults(void);
+
+/* Replaces what cop_panic() does (one line, abort). The handler does not return: it longjmps, exits or ends its thread.
+ */
 void cop_host_set_panic(void (*handler)(const char *rule, const void *where));
 
 /* ---- CPUs ---- */

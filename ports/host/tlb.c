@@ -267,7 +267,8 @@ static const char *install(const struct fill *fill)
 	return NULL;
 }
 
-/* Another CPU may just have filled it. Only when it faults again with that same fill in place is the access at fault. */
+/* Another CPU may just have filled it. Only when it faults again with that same fill in place is the access at fault.
+ */
 static bool retry(uint64_t address, const struct fill *fill)
 {
 	bool again = retried.address == address && retried.serial == fill->serial;
