@@ -31,6 +31,7 @@ static const struct suite {
 #define SUITES (sizeof(suites) / sizeof(*suites))
 
 #define POOL_BYTES (128ULL << 20)
+#define PHYS_BYTES (2ULL << 40) /* addresses; memory is where somebody puts it */
 
 struct options {
 	struct measure_plan plan;
@@ -170,7 +171,7 @@ static size_t jobs(const struct options *o)
 
 static void power_on(struct bench *b)
 {
-	const struct cop_host_config config = {.phys_bytes = POOL_BYTES, .cpus = b->cpu[1] < 0 ? 1 : 2};
+	const struct cop_host_config config = {.phys_bytes = PHYS_BYTES, .cpus = b->cpu[1] < 0 ? 1 : 2};
 	int err = cop_host_init(&config);
 
 	if (!err)

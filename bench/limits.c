@@ -129,9 +129,9 @@ struct shape {
 	unsigned up; /* how far the masked address is shifted left */
 };
 
-static COP_ALWAYS_INLINE uint64_t load(const char *base, uint64_t table, uint64_t index)
+static COP_ALWAYS_INLINE uint64_t load(char *base, uint64_t table, uint64_t index)
 {
-	return *(const volatile uint64_t *)(base + table + index * sizeof(uint64_t));
+	return *(const volatile uint64_t *)(void *)(base + table + index * sizeof(uint64_t));
 }
 
 static COP_ALWAYS_INLINE uint64_t step(const struct limit_walk *w, const struct shape s, unsigned level, uint64_t table,
@@ -143,7 +143,7 @@ static COP_ALWAYS_INLINE uint64_t step(const struct limit_walk *w, const struct 
 	return load(w->base, table, va >> shift & (COP_LG2(bits) - 1));
 }
 
-static COP_ALWAYS_INLINE uint64_t chase(const struct limit_walk *w, const struct shape s, cop_va va)
+static COP_ALWAYS_INLINE uint64_t leaf_table(const struct limit_walk *w, const struct shape s, cop_va va)
 {
 	uint64_t table = w->root;
 
@@ -152,8 +152,12 @@ static COP_ALWAYS_INLINE uint64_t chase(const struct limit_walk *w, const struct
 	if (s.levels > 3)
 		table = (step(w, s, 3, table, va) & s.mask) << s.up;
 	table = (step(w, s, 2, table, va) & s.mask) << s.up;
-	table = (step(w, s, 1, table, va) & s.mask0) << s.up;
-	return step(w, s, 0, table, va);
+	return (step(w, s, 1, table, va) & s.mask0) << s.up;
+}
+
+static COP_ALWAYS_INLINE uint64_t chase(const struct limit_walk *w, const struct shape s, cop_va va)
+{
+	return step(w, s, 0, leaf_table(w, s, va), va);
 }
 
 static COP_ALWAYS_INLINE uint64_t chase_dependent(const struct limit_walk *w, const struct shape s)
@@ -174,6 +178,23 @@ static COP_ALWAYS_INLINE uint64_t chase_independent(const struct limit_walk *w, 
 	return sum;
 }
 
+static COP_ALWAYS_INLINE uint64_t chase_write(const struct limit_walk *w, const struct limit_write *to,
+					      const struct shape s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		uint64_t table = leaf_table(w, s, w->va[i]), index = w->va[i] >> s.page_lg2 & (COP_LG2(s.bits0) - 1);
+		volatile uint64_t *entry = (uint64_t *)(void *)(w->base + table) + index;
+		uint64_t *counter = (uint64_t *)(void *)(to->counters + (table >> to->grain_lg2 << to->stride_lg2));
+
+		sum ^= *entry;
+		__atomic_fetch_add(counter, to->add, __ATOMIC_RELAXED);
+		*entry = to->value;
+	}
+	return sum;
+}
+
 #define CHASE(NAME, ...)                                                                                               \
 	static uint64_t dependent_##NAME(const struct limit_walk *w)                                                   \
 	{                                                                                                              \
@@ -183,7 +204,11 @@ static COP_ALWAYS_INLINE uint64_t chase_independent(const struct limit_walk *w, 
 	{                                                                                                              \
 		return chase_independent(w, (struct shape){__VA_ARGS__});                                              \
 	}                                                                                                              \
-	const struct limit_chase limit_chase_##NAME = {dependent_##NAME, independent_##NAME}
+	static uint64_t write_##NAME(const struct limit_walk *w, const struct limit_write *to)                         \
+	{                                                                                                              \
+		return chase_write(w, to, (struct shape){__VA_ARGS__});                                                \
+	}                                                                                                              \
+	const struct limit_chase limit_chase_##NAME = {dependent_##NAME, independent_##NAME, write_##NAME}
 
 /* Arm ARM D8.3, descriptor formats: next-level table address, bits [47:m]. 16K: the root of a 48-bit tree has 2 entries. */
 CHASE(arm64_4k, 4, 12, 9, 9, 0x0000fffffffff000, 0x0000fffffffff000, 0);
@@ -195,11 +220,3 @@ CHASE(x86_64, 4, 12, 9, 9, 0x000ffffffffff000, 0x000ffffffffff000, 0);
 CHASE(riscv64, 3, 12, 9, 9, 0x003ffffffffffc00, 0x003ffffffffffc00, 2);
 /* z/Architecture PoP, 3: page-table origin, bits 0-52; segment-table origin, bits 0-51. */
 CHASE(s390x, 3, 12, 8, 11, 0xfffffffffffff800, 0xfffffffffffff000, 0);
-
-void limit_writes(const struct limit_writes *w, uint64_t add, uint64_t value)
-{
-	for (size_t i = 0; i < w->count; i++) {
-		__atomic_fetch_add(w->counter[i], add, __ATOMIC_RELAXED);
-		*(volatile uint64_t *)w->entry[i] = value;
-	}
-}

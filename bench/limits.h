@@ -44,11 +44,23 @@ void limit_stream(void *to, size_t bytes, uint64_t value);
  * @zero: 0, unknown to the compiler
  */
 struct limit_walk {
-	const char *base;
+	char *base;
 	cop_pa root;
 	const cop_va *va;
 	size_t count;
 	uint64_t zero;
+};
+
+/**
+ * struct limit_write - what to write at each address
+ * @counters: the counter of table t is at counters + (t >> grain_lg2 << stride_lg2)
+ * @add: to the counter
+ * @value: into the entry
+ */
+struct limit_write {
+	char *counters;
+	unsigned grain_lg2, stride_lg2;
+	uint64_t add, value;
 };
 
 /**
@@ -59,26 +71,16 @@ struct limit_walk {
  *
  * @dependent: address i + 1 is formed from the entry that i ended in (latency). Return: the last entry.
  * @independent: addresses do not depend on each other (throughput). Return: exclusive or of all leaf entries.
+ * @write: independent, and what a single-page operation cannot do without, if tables are to be counted: a locked
+ *	addition to the word that counts the entries of the leaf table, and a store to the entry
  */
 struct limit_chase {
 	uint64_t (*dependent)(const struct limit_walk *);
 	uint64_t (*independent)(const struct limit_walk *);
+	uint64_t (*write)(const struct limit_walk *, const struct limit_write *);
 };
 
 extern const struct limit_chase limit_chase_arm64_4k, limit_chase_arm64_16k, limit_chase_arm64_64k, limit_chase_x86_64,
 	limit_chase_riscv64, limit_chase_s390x;
-
-/**
- * struct limit_writes - single entries at random addresses
- * @entry: entries to write
- * @counter: beside each, the word that counts the entries in use of its table
- */
-struct limit_writes {
-	uint64_t **entry, **counter;
-	size_t count;
-};
-
-/* What a single-page operation leaves behind, its place known: a locked add to the counter and a store to the entry. */
-void limit_writes(const struct limit_writes *, uint64_t add, uint64_t value);
 
 #endif

@@ -36,7 +36,7 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static struct measure_stat summary(double *sample, unsigned n)
+struct measure_stat measure_summary(double *sample, unsigned n)
 {
 	if (!n)
 		return (struct measure_stat){0};
@@ -84,6 +84,11 @@ static void attempt(unsigned repeats, const struct measure_step *step, size_t st
 			take(&step[i], ctx, all, i, repeats, turn >= repeats * (TRIES_PER_SAMPLE - 1));
 }
 
+struct measure_stat measure_counted(double n)
+{
+	return (struct measure_stat){n, n, n, n, n, 1};
+}
+
 double measure_spread(const struct measure_stat *s)
 {
 	return s->median > 0 ? (s->high - s->low) / s->median : 0;
@@ -118,7 +123,7 @@ void measure(const struct measure_plan *plan, const struct measure_step *step, s
 			all.of[i] = memory + i * plan->repeats;
 		attempt(plan->repeats, step, steps, ctx, &all);
 		for (size_t i = 0; i < steps; i++) {
-			got[i] = summary(all.of[i], all.count[i]);
+			got[i] = measure_summary(all.of[i], all.count[i]);
 			if (!n || got[i].median < out[i].median)
 				out[i] = got[i];
 		}

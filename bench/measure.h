@@ -56,6 +56,11 @@ struct measure_stat measure_scaled(const struct measure_stat *, double factor);
 void measure(const struct measure_plan *, const struct measure_step *, size_t steps, void *ctx,
 	     struct measure_stat *out);
 
+/* Sorts the samples. */
+struct measure_stat measure_summary(double *sample, unsigned samples);
+/* Something counted rather than timed: no spread. */
+struct measure_stat measure_counted(double n);
+
 /* Pins the calling thread. Return: 0 or -1. */
 int measure_pin(int cpu);
 /* The n-th CPU that this process may use, or -1. */

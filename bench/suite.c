@@ -16,6 +16,7 @@ uint64_t *bench_shuffled(size_t count, uint64_t seed)
 	for (size_t i = 0; i < count; i++) {
 		size_t j = bench_random(&seed) % (i + 1);
 
+		n[i] = i;
 		n[i] = n[j];
 		n[j] = i;
 	}

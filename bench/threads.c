@@ -71,6 +71,11 @@ static void work(struct work *w)
 		round_of(w);
 }
 
+static uint64_t pages_of(const struct work *w)
+{
+	return w->bytes / (w->stride ? w->stride : bench_page_bytes(w->of->b)) * w->rounds;
+}
+
 /* A TLB shootdown may wait for this CPU: it polls for interrupts while it waits for work. */
 static void await_go(struct threads *t, uint32_t seen)
 {
@@ -143,7 +148,7 @@ static bool compare(struct threads *t, const char *name, double at_least)
 	int err;
 
 	measure(&t->b->plan, steps, 2, t, s);
-	row.units = (double)(w->bytes / (w->stride ? w->stride : bench_page_bytes(t->b)) * w->rounds);
+	row.units = (double)pages_of(w);
 	row.limit = s[0];
 	row.subject = measure_scaled(&s[1], 0.5);
 	report_add(t->b->report, &row);
