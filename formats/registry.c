@@ -2,15 +2,20 @@
 /* Which formats there are, and the geometry each has by default. */
 #include <coppice/format.h>
 
-/* One line for each format; the first of an architecture is its smallest page. */
-static const struct {
+struct registered {
 	const struct cop_format *format;
 	uint32_t features; /* every CPU of today has these */
 	uint8_t half, va_bits, pa_bits;
-} registry[] = {
-	{&cop_format_arm64_4k, COP_F_CONT, COP_HALF_LOW, 48, 48},
-	{&cop_format_arm64_16k, COP_F_CONT, COP_HALF_LOW, 48, 48},
-	{&cop_format_arm64_64k, COP_F_CONT, COP_HALF_LOW, 48, 48},
+	/* Beyond 48 bits of virtual address: what that takes, and the output address it brings. */
+	uint32_t wide_features;
+	uint8_t wide_pa_bits;
+};
+
+/* One line for each format; the first of an architecture is its smallest page. */
+static const struct registered registry[] = {
+	{&cop_format_arm64_4k, COP_F_CONT, COP_HALF_LOW, 48, 48, COP_F_LPA2, 52},
+	{&cop_format_arm64_16k, COP_F_CONT, COP_HALF_LOW, 48, 48, COP_F_LPA2, 52},
+	{&cop_format_arm64_64k, COP_F_CONT, COP_HALF_LOW, 48, 48, 0, 48},
 };
 #define REGISTRY_COUNT (sizeof(registry) / sizeof(registry[0]))
 
@@ -44,19 +49,23 @@ static unsigned levels_for(const struct cop_format *format, unsigned va_bits)
 int cop_geom_init(struct cop_geom *g, enum cop_arch arch, unsigned page_lg2, unsigned va_bits)
 {
 	const size_t i = registry_find(arch, page_lg2);
+	const struct registered *r;
+	bool wide;
 
 	if (i == REGISTRY_COUNT || va_bits > 64)
 		return -COP_EINVAL;
+	r = &registry[i];
 	if (va_bits == 0)
-		va_bits = registry[i].va_bits;
+		va_bits = r->va_bits;
+	wide = va_bits > 48;
 	*g = (struct cop_geom){
 		.arch = (uint8_t)arch,
-		.half = registry[i].half,
-		.page_lg2 = registry[i].format->page_lg2,
-		.levels = (uint8_t)levels_for(registry[i].format, va_bits),
+		.half = r->half,
+		.page_lg2 = r->format->page_lg2,
+		.levels = (uint8_t)levels_for(r->format, va_bits),
 		.va_bits = (uint8_t)va_bits,
-		.pa_bits = registry[i].pa_bits,
-		.features = registry[i].features,
+		.pa_bits = wide ? r->wide_pa_bits : r->pa_bits,
+		.features = r->features | (wide ? r->wide_features : 0),
 	};
-	return registry[i].format->check_geom(g);
+	return r->format->check_geom(g);
 }

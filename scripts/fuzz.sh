@@ -22,6 +22,6 @@ esac
 clang -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I "$root" \
 	-o "$work/fuzz" "$root/tests/fuzz/fuzz_$target.c" "$root"/cli/maps/*.c -lfdt
 "$work/fuzz" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=65536 -verbosity="${FUZZ_VERBOSITY:-0}" \
-	-print_final_stats=1 -artifact_prefix="$root/tests/fuzz/crash-" "$found" "$root/tests/fuzz/corpus/$target" \
+	-print_final_stats=1 -artifact_prefix="$root/tests/fuzz/" "$found" "$root/tests/fuzz/corpus/$target" \
 	"$work/maps" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 awk -v t="$target" '/number_of_executed_units/ {print "fuzz " t ": " $2 " inputs, nothing broke"}' "$work/log"

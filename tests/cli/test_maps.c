@@ -184,6 +184,8 @@ static void fdt_refused(void **state)
 	build_fdt(blob, sizeof(blob), 1, 1, overlap, 4);
 	refused(blob, fdt_totalsize(blob), "t: /memory@80000000: 0x87fff000 of 0x1000 bytes overlaps");
 	refused(blob, fdt_totalsize(blob) - 1, "broken device tree");
+	fdt_set_version(blob, 15);
+	refused(blob, fdt_totalsize(blob), "broken device tree (FDT_ERR_BADVERSION)");
 	build_fdt(blob, sizeof(blob), 1, 1, overlap, 3);
 	refused(blob, fdt_totalsize(blob), "/memory@80000000: \"reg\" is cut short");
 	build_fdt(blob, sizeof(blob), 2, 2, wrap, 4);
