@@ -31,7 +31,7 @@ static inline bool arm64_writable(const struct cop_geom *g, uint64_t e)
 }
 
 /*
- * FEAT_BBM (D8.16, "Support levels for changing table or block size"): level 1 allows a change of size while the block
+ * FEAT_BBM (D8.16.1, "Support levels for changing table or block size"): level 1 allows a change of size while the block
  * has nT set. Level 2 allows it without, but a lookup that hits both sizes may still raise a TLB conflict abort;
  * nothing here could handle that abort, so level 2 counts only on CPUs known not to raise it.
  */
@@ -56,10 +56,11 @@ static inline bool arm64_same_type(uint64_t old, uint64_t new_)
 }
 
 /*
- * D8.16 "Using break-before-make": memory type, cacheability and shareability; the Contiguous bit; non-global to
- * global; the output address if either side is writable or the contents differ. A format cannot see contents: of two
- * read-only leaves it answers "direct", and whoever changes the address answers for the contents. Members of a run must
- * agree in address, so a member's address never changes alone. PBHA and NS select what memory answers, like an address.
+ * D8.16.1 "Using break-before-make when updating translation table entries": memory type, cacheability and
+ * shareability; the Contiguous bit; non-global to global; the output address if either side is writable or the contents
+ * differ. A format cannot see contents: of two read-only leaves it answers "direct", and whoever changes the address
+ * answers for the contents. Members of a run must agree in address, so a member's address never changes alone (D8.7.1).
+ * PBHA and NS select what memory answers, like an address.
  */
 static inline bool arm64_leaf_needs_break(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
 {
@@ -89,8 +90,8 @@ static inline enum cop_change fmt_change(const struct cop_geom *g, uint64_t old,
 	if (fmt_kind(g, old, l) == COP_BAD)
 		return COP_CHANGE_BREAK;
 	if (fmt_is_table(old, l) && fmt_is_table(new_, l))
-		direct = !((old ^ new_) &
-			   (arm64_pa_bits(g) | ARM64_BIT63)); /* hierarchical permissions may change; NSTable not */
+		/* Hierarchical permissions may change; where the table lies (NSTable included) may not. */
+		direct = !((old ^ new_) & (arm64_pa_bits(g) | ARM64_BIT63));
 	else if (fmt_is_table(old, l) || fmt_is_table(new_, l))
 		direct = arm64_resize_direct(g, fmt_is_table(old, l) ? new_ : old);
 	else

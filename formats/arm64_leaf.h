@@ -223,9 +223,16 @@ static inline uint64_t arm64_encode_access(uint32_t attrs)
 	return e;
 }
 
-static inline uint32_t arm64_decode_access(uint64_t e, bool no_read)
+/* Only what AP and UXN cannot say is said this way: with UXN clear the bit means nothing. */
+static inline bool arm64_no_read(uint64_t e)
 {
-	const bool user = (e & ARM64_AP_USER) || (!no_read && !(e & ARM64_UXN));
+	return fmt_protnone(e, 0) && (e & (ARM64_NO_READ | ARM64_UXN)) == (ARM64_NO_READ | ARM64_UXN);
+}
+
+static inline uint32_t arm64_decode_access(uint64_t e)
+{
+	const bool no_read = arm64_no_read(e);
+	const bool user = (e & ARM64_AP_USER) || !(e & ARM64_UXN);
 	uint32_t attrs = user ? COP_USER : 0;
 
 	if (!no_read && (e & (ARM64_AP_USER | ARM64_UXN)))
@@ -299,7 +306,7 @@ static inline cop_pa fmt_marker_pa(const struct cop_geom *g, uint64_t e, unsigne
 static inline uint32_t arm64_attrs_leaf(uint64_t e)
 {
 	const bool protnone = fmt_protnone(e, 0);
-	uint32_t attrs = arm64_decode_access(e, protnone && (e & ARM64_NO_READ)) | arm64_decode_mt(e);
+	uint32_t attrs = arm64_decode_access(e) | arm64_decode_mt(e);
 
 	if (protnone ? (e & ARM64_WAS_GLOBAL) != 0 : !(e & ARM64_NG))
 		attrs |= COP_GLOBAL;
@@ -323,17 +330,19 @@ static inline uint32_t fmt_attrs(const struct cop_geom *g, uint64_t e, unsigned 
  */
 static inline uint64_t fmt_rest_mask(const struct cop_geom *g, uint64_t e, unsigned l)
 {
-	uint64_t mask = ARM64_NS | ARM64_GP;
+	uint64_t mask = ARM64_NS | ARM64_GP | ARM64_PBHA | ARM64_BIT63;
 
-	/* While V is 0 bits 62:61 are ours. */
-	mask |= fmt_protnone(e, l) ? ARM64_BIT63 | ARM64_BITS(60, 59) : ARM64_BIT63 | ARM64_PBHA;
+	if (fmt_protnone(e, l))
+		mask &= ~(ARM64_WAS_GLOBAL | (e & ARM64_UXN ? ARM64_NO_READ : 0));
 	if (!(g->features & COP_F_LPA2))
 		mask |= ARM64_SH;
 	if (l != 0)
 		mask |= ARM64_NT;
-	/* Hardware's dirty state makes software's redundant, and hardware's writable makes DBM so. */
+	/* Hardware's dirty state makes software's redundant and the other way round; hardware's writable makes DBM so. */
 	if (!(e & ARM64_AP_RDONLY))
 		mask |= ARM64_SW_DIRTY | ARM64_DBM;
+	else if ((e & ARM64_SW_DIRTY) && (e & ARM64_DBM))
+		mask |= ARM64_AP_RDONLY;
 	/* Linux leaves MAIR bytes 5 to 7 zero: Device-nGnRnE under other names. */
 	if ((e & ARM64_ATTR) >> ARM64_ATTR_SHIFT > 4)
 		mask |= ARM64_ATTR;

@@ -189,6 +189,7 @@ int cop_geom_init(struct cop_geom *, enum cop_arch arch, unsigned page_lg2, unsi
  * entry value, `l` a level. Level 0 is the bottom.
  *
  *   FMT_NAME, FMT_ARCH, FMT_PAGE_LG2, FMT_MIN_TABLE_LG2, FMT_MAX_LEVELS     constants
+ *   FMT_ARCH_NAME, FMT_FORMAT            for formats/ops.h: arch_name, and the cop_format_* it defines
  *   FMT_LIVE_BY_INSTRUCTION   1 when a valid entry may be changed only by instruction (s390x)
  *   FMT_CACHES_INVALID        1 when hardware may cache an invalid entry (riscv64), so that making one valid wants a fence
  *
@@ -213,6 +214,8 @@ int cop_geom_init(struct cop_geom *, enum cop_arch arch, unsigned page_lg2, unsi
  *              fmt_leaf_pa(g, e, l)    of the entry itself: for a riscv64 run member, the run's base
  *              fmt_table_pa(g, e, l)
  *              fmt_attrs(g, e, l)
+ *              fmt_rest_mask(g, e, l)  bits of a leaf that its address and attributes do not determine; in all others
+ *                                      fmt_leaf(g, fmt_leaf_pa(g, e, l), l, fmt_attrs(g, e, l)) equals e
  *              fmt_check_attrs(g, attrs, l)   0; -COP_EINVAL what can't be said; -COP_EOPNOTSUPP what this CPU lacks
  *   algebra    fmt_young/mkyoung/mkold, fmt_dirty/mkdirty/mkclean, fmt_write/mkwrite/wrprotect, fmt_special/mkspecial,
  *              fmt_soft_dirty/mksoft_dirty/clear_soft_dirty, fmt_protnone/mkprotnone, fmt_huge/mkhuge, fmt_mkinvalid
