@@ -27,6 +27,7 @@ static const struct suite {
 	{"page", "map and unmap single pages at random addresses: page-*", bench_page},
 	{"translate", "walk in software: translate-*", bench_translate},
 	{"threads", "two CPUs at a time: threads-*", bench_threads},
+	{"hotplug", "add and remove sections of memory, up to 1 TB: hot-*, table-memory", bench_hotplug},
 };
 #define SUITES (sizeof(suites) / sizeof(*suites))
 
