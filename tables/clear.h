@@ -24,23 +24,30 @@ static inline void unmap_advance(struct unmapping *u, uint64_t bytes)
 	u->left -= bytes;
 }
 
-/* Return: false if there is no room for another run. */
-static inline bool run_add(struct unmapping *u, cop_pa pa, uint64_t bytes, uint32_t ad)
+static inline bool run_continues(const struct unmapping *u, cop_pa pa)
+{
+	const struct cop_detached_run *last = u->runs + u->count - 1;
+
+	return u->count && last->pa_ + last->bytes_ == pa;
+}
+
+static inline bool run_fits(const struct unmapping *u, cop_pa pa)
+{
+	return u->count < u->max_runs || run_continues(u, pa);
+}
+
+/* It fits. */
+static inline void run_add(struct unmapping *u, cop_pa pa, uint64_t bytes, uint32_t ad)
 {
 	struct cop_detached_run *run = u->runs + u->count;
 
-	if (u->count && run[-1].pa_ + run[-1].bytes_ == pa) {
+	if (run_continues(u, pa)) {
 		run[-1].bytes_ += bytes;
 		run[-1].attrs_ |= ad;
-		return true;
-	}
-	if (u->count == u->max_runs) {
-		u->full = true;
-		return false;
+		return;
 	}
 	*run = (struct cop_detached_run){pa, bytes, ad};
 	u->count++;
-	return true;
 }
 
 static inline uint32_t entry_ad(uint64_t e, unsigned l)
@@ -52,90 +59,100 @@ struct cleared {
 	unsigned slots, used; /* entries passed; those of them that were not empty */
 };
 
-/* @store: false where the entries are cleared by instruction afterwards. */
-static COP_ALWAYS_INLINE bool take_one(struct unmapping *u, uint64_t *entry, unsigned slot, unsigned l, struct cleared *c,
-				       const bool store)
+/*
+ * Takes one entry. @store: false where the entries are cleared by instruction afterwards. Return: false if `runs` is full.
+ */
+static COP_SLOW bool take_one(struct unmapping *u, uint64_t *entry, unsigned slot, unsigned l, struct cleared *c, bool store)
 {
 	uint64_t e = cop_load(entry, relaxed);
+	const bool leaf = is_leaf(e, l);
+	const cop_pa pa = leaf ? entry_pa(u->g, e, l, slot) : 0;
 
-	c->slots++;
-	if (e == fmt_empty(l))
-		return true;
-	if (is_leaf(e, l) && !run_add(u, entry_pa(u->g, e, l, slot), leaf_bytes(l), entry_ad(e, l))) {
-		c->slots--;
+	if (leaf && !run_fits(u, pa)) {
+		u->full = true;
 		return false;
 	}
-	c->used++;
-	if (!store)
-		return true;
-	if (u->exact && fmt_racy(u->g, e, l))
-		u->runs[u->count - 1].attrs_ |= entry_ad(cop_xchg(entry, fmt_empty(l), relaxed), l);
-	else
+	if (store && u->exact && fmt_racy(u->g, e, l))
+		e = cop_xchg(entry, fmt_empty(l), relaxed);
+	else if (store && e != fmt_empty(l))
 		cop_store(entry, fmt_empty(l), relaxed);
+	if (leaf)
+		run_add(u, pa, leaf_bytes(l), entry_ad(e, l));
+	c->used += e != fmt_empty(l);
+	c->slots++;
 	return true;
 }
 
 /*
- * Eight entries that continue each other and of which hardware changes none are one addition to the run. What continues the
- * group before, in every bit, is not even decoded.
+ * Entries that continue each other in every bit are compared with what is expected and cleared, eight at a time, without
+ * being decoded. Return: how many.
  */
-static COP_ALWAYS_INLINE struct cleared take_leaves(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n,
-						    const unsigned l, const bool store)
+static COP_ALWAYS_INLINE unsigned take_groups(uint64_t *p, unsigned n, uint64_t next, const uint64_t step, unsigned l)
+{
+	const unsigned all = n;
+
+	for (; n >= 8; n -= 8, p += 8, next += 8 * step) {
+		uint64_t diff = cop_load(p, relaxed) ^ next;
+
+		diff |= cop_load(p + 1, relaxed) ^ (next + step);
+		diff |= cop_load(p + 2, relaxed) ^ (next + 2 * step);
+		diff |= cop_load(p + 3, relaxed) ^ (next + 3 * step);
+		diff |= cop_load(p + 4, relaxed) ^ (next + 4 * step);
+		diff |= cop_load(p + 5, relaxed) ^ (next + 5 * step);
+		diff |= cop_load(p + 6, relaxed) ^ (next + 6 * step);
+		diff |= cop_load(p + 7, relaxed) ^ (next + 7 * step);
+		if (diff)
+			break;
+		put_empties(p, 8, l);
+	}
+	return all - n;
+}
+
+/* Groups from the entry at @p on; none if that is no leaf, hardware may change it, or it takes a run that there is no room for. */
+static COP_ALWAYS_INLINE unsigned take_alike(struct unmapping *u, uint64_t *p, unsigned slot, unsigned n, const unsigned l)
 {
 	const struct cop_geom *g = u->g;
-	const uint64_t single = fmt_leaf_step(g, l, 0), member = fmt_leaf_step(g, l, COP_CONT);
-	struct cleared c = {0, 0};
-	uint64_t next = fmt_empty(l), size = leaf_bytes(l);
+	const uint64_t e = cop_load(p, relaxed), single = fmt_leaf_step(g, l, 0), member = fmt_leaf_step(g, l, COP_CONT);
+	unsigned taken;
+	cop_pa pa;
 
-	while (c.slots < n) {
-		uint64_t *p = entries + first + c.slots;
-		uint64_t e = cop_load(p, relaxed), e1, e2, e3, e4, e5, e6, e7, diff, step;
+	if (!is_leaf(e, l) || (u->exact && fmt_racy(g, e, l)))
+		return 0;
+	pa = entry_pa(g, e, l, slot);
+	if (!run_fits(u, pa))
+		return 0;
+	if (single == member || !fmt_cont(e, l)) {
+		taken = take_groups(p, n, e, single, l);
+	} else {
+		/* All entries of a riscv64 run are the same. */
+		const unsigned run = run_slots(g, e, l), rest = run - (slot & (run - 1));
 
-		step = single != member && fmt_cont(e, l) ? member : single;
-		if (n - c.slots >= 8) {
-			e1 = cop_load(p + 1, relaxed);
-			e2 = cop_load(p + 2, relaxed);
-			e3 = cop_load(p + 3, relaxed);
-			e4 = cop_load(p + 4, relaxed);
-			e5 = cop_load(p + 5, relaxed);
-			e6 = cop_load(p + 6, relaxed);
-			e7 = cop_load(p + 7, relaxed);
-			diff = ((e + step) ^ e1) | ((e1 + step) ^ e2) | ((e2 + step) ^ e3) | ((e3 + step) ^ e4) |
-			       ((e4 + step) ^ e5) | ((e5 + step) ^ e6) | ((e6 + step) ^ e7);
-			if (COP_LIKELY(!diff)) {
-				if (COP_LIKELY(e == next)) {
-					u->runs[u->count - 1].bytes_ += 8 * size;
-				} else {
-					if (!is_leaf(e, l) || (u->exact && fmt_racy(g, e, l)))
-						goto one_by_one;
-					if (!run_add(u, entry_pa(g, e, l, first + c.slots), 8 * size, entry_ad(e, l)))
-						goto one_by_one;
-				}
-				next = step ? e7 + step : fmt_empty(l);
-				if (store)
-					put_empties(p, 8, l);
-				c.slots += 8;
-				c.used += 8;
-				continue;
-			}
-		}
-one_by_one:
-		u->full = false;
-		next = fmt_empty(l);
-		for (unsigned i = n - c.slots < 8 ? n - c.slots : 8; i; i--)
-			if (!take_one(u, entries + first + c.slots, first + c.slots, l, &c, store))
-				return c;
+		taken = take_groups(p, n < rest ? n : rest, e, 0, l);
 	}
-	return c;
+	if (taken)
+		run_add(u, pa, (uint64_t)taken << fmt_shift(l), entry_ad(e, l));
+	return taken;
 }
 
 /* Most of the time goes to level 0: there the shifts are constants. */
 static COP_NOINLINE struct cleared take_bottom(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n)
 {
-	return take_leaves(u, entries, first, n, 0, true);
+	struct cleared c = {0, 0};
+
+	while (c.slots < n) {
+		const unsigned slot = first + c.slots;
+		const unsigned alike = n - c.slots >= 8 ? take_alike(u, entries + slot, slot, n - c.slots, 0) : 0;
+
+		c.slots += alike;
+		c.used += alike;
+		for (unsigned i = alike ? 0 : 8; i && c.slots < n; i--)
+			if (!take_one(u, entries + first + c.slots, first + c.slots, 0, &c, true))
+				return c;
+	}
+	return c;
 }
 
-static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_SLOW struct cleared take_upper(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
 {
 	struct cleared c = {0, 0};
 
@@ -144,7 +161,7 @@ static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *ent
 	return c;
 }
 
-static unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
+static COP_SLOW unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
 {
 	unsigned used = 0;
 
@@ -154,7 +171,7 @@ static unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
 }
 
 /* Where valid entries change by instruction only: read, then break all of the stretch with one, then store. */
-static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_UNUSED struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
 {
 	const cop_va start = u->va;
 	struct cleared c = {0, 0};
@@ -166,11 +183,11 @@ static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entrie
 			break;
 		}
 	if (c.used) {
-		const uint64_t e = fmt_leaf(u->g, 0, l, COP_READ);
+		const uint64_t e = make_leaf(u->g, 0, l, COP_READ);
 		const struct cop_tlbi tlbi = {start, start + ((uint64_t)c.slots << fmt_shift(l)) - 1, u->tree->asid,
 					      (uint8_t)fmt_shift(l), (uint8_t)l, tree_scope(u->tree)};
 
-		cop_entries_break(entries + first, c.slots, e ^ fmt_mkinvalid(e, l), &tlbi);
+		cop_entries_break(entries + first, c.slots, e ^ make_invalid(e, l), &tlbi);
 		put_empties(entries + first, c.slots, l);
 	}
 	return c;

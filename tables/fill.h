@@ -71,7 +71,7 @@ static COP_ALWAYS_INLINE void put_leaves(const struct cop_geom *g, uint64_t *ent
 		struct leaf_kind k = kind;
 		const unsigned same = fill_segment(pa, fill_stretch(g, slot, n, pa, l, &k), l);
 
-		put_steps(entries + slot, same, fmt_leaf(g, pa, l, k.attrs), fmt_leaf_step(g, l, k.attrs), linked);
+		put_steps(entries + slot, same, make_leaf(g, pa, l, k.attrs), fmt_leaf_step(g, l, k.attrs), linked);
 		slot += same;
 		n -= same;
 		pa += (uint64_t)same << fmt_shift(l);

@@ -49,7 +49,7 @@ static bool entries_empty(const uint64_t *p, unsigned n)
 	return !diff;
 }
 
-static bool range_vacant(const struct cop_geom *g, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
+static COP_NOINLINE bool range_vacant(const struct cop_geom *g, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
 {
 	const uint64_t *entry = table_entries(table) + slot_of(g, va, l);
 
@@ -62,7 +62,7 @@ static bool range_vacant(const struct cop_geom *g, cop_pa table, cop_va va, uint
 		if (fmt_present(e, l)) {
 			if (!fmt_is_table(e, l) || !range_vacant(g, fmt_table_pa(g, e, l), va, room, l - 1))
 				return false;
-		} else if (e != fmt_empty(l) && fmt_kind(g, e, l) != COP_MARKER) {
+		} else if (e != fmt_empty(l) && entry_kind(g, e, l) != COP_MARKER) {
 			return false;
 		}
 		va += room;
@@ -166,7 +166,7 @@ static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, 
 }
 
 /* Gives a private subtree back to the stock. */
-static void unbuild(struct mapping *m, struct cop_ptdesc *d, unsigned l)
+static COP_SLOW void unbuild(struct mapping *m, struct cop_ptdesc *d, unsigned l)
 {
 	const uint64_t *entries = table_entries(cop_read(&d->pa));
 
@@ -193,7 +193,7 @@ static inline void map_unreserve(struct mapping *m, struct cop_ptdesc *d, uint64
  * Links a new table at @slot, where @e was: empty or a marker. A marker's table may still be in walk caches, so what its
  * owner has not yet invalidated is invalidated here.
  */
-static enum walked map_install(struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned slot, uint64_t e, unsigned l)
+static COP_SLOW enum walked map_install(struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned slot, uint64_t e, unsigned l)
 {
 	uint64_t *entry = table_entries(table) + slot;
 	const cop_va va = m->va;
@@ -317,7 +317,7 @@ static uint64_t map_need(const struct mapping *m, unsigned l)
 	return l > m->dry_level && spans ? spans - 1 : spans;
 }
 
-static bool map_refill(struct mapping *m)
+static COP_SLOW bool map_refill(struct mapping *m)
 {
 	const uint64_t bottom = map_need(m, 0);
 	uint64_t upper = 0, most = bottom ? 8 : STOCK_BATCH;
@@ -346,13 +346,13 @@ static enum walked map_walk(struct mapping *m)
 	}
 }
 
-static struct cop_unmapped tables_unmap(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *, unsigned);
+static struct cop_unmapped unmap_range(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *, unsigned);
 
 /* What was mapped goes again; it was whole, so nothing is split and nothing allocated. */
-static void map_undo(struct mapping *m, cop_va start)
+static COP_SLOW void map_undo(struct mapping *m, cop_va start)
 {
 	if (m->va != start)
-		(void)tables_unmap(&m->gather, start, m->va - start, COP_UNMAP_BLIND, NULL, 0);
+		(void)unmap_range(&m->gather, start, m->va - start, COP_UNMAP_BLIND, NULL, 0);
 }
 
 /* Hardware that may have cached the entries as invalid is told that they no longer are. */
@@ -366,7 +366,7 @@ static inline void map_publish(const struct mapping *m, cop_va start, uint64_t b
 		cop_mmu_publish();
 }
 
-static uint32_t map_leaf_levels(const struct cop_geom *g, uint32_t attrs, unsigned max_leaf_lg2)
+static COP_SLOW uint32_t map_leaf_levels(const struct cop_geom *g, uint32_t attrs, unsigned max_leaf_lg2)
 {
 	uint32_t levels = 1;
 
@@ -433,7 +433,7 @@ static COP_ALWAYS_INLINE int tables_map(struct cop_tree *tree, cop_va va, cop_pa
 	const struct cop_geom *g = &tree->geom;
 	int err;
 
-	if (!range_ok(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
+	if (!range_ok_inline(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
 		return -COP_EINVAL;
 	if (max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2)
 		return -COP_EINVAL;

@@ -36,7 +36,7 @@ int COP_TABLES_FN(map)(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t byt
 struct cop_unmapped COP_TABLES_FN(unmap)(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
 					 struct cop_detached_run *runs, unsigned max_runs)
 {
-	return tables_unmap_inline(gather, va, bytes, how, runs, max_runs);
+	return tables_unmap(gather, va, bytes, how, runs, max_runs);
 }
 
 int COP_TABLES_FN(protect)(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t attrs)

@@ -31,7 +31,7 @@ static void table_retire(struct unmapping *u, struct cop_ptdesc *d, unsigned l)
  * The table stays after all, because `runs` is full: children of it that were cleared before that are taken out one by one.
  * They are on top of the list, down to @mark.
  */
-static void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark, unsigned l)
+static COP_SLOW void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark, unsigned l)
 {
 	struct cop_ptdesc *d = u->gather->flushed, *next;
 
@@ -42,7 +42,7 @@ static void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, 
 			gather_push(&u->gather->flushed, d);
 			continue;
 		}
-		cop_store(entries + cop_read(&d->slot), fmt_marker(u->g, cop_read(&d->pa), l), relaxed);
+		cop_store(entries + cop_read(&d->slot), make_marker(u->g, cop_read(&d->pa), l), relaxed);
 		gather_push(&u->gather->detached, d);
 		u->gather->scope |= COP_TLBI_TABLES;
 	}
@@ -86,7 +86,7 @@ static bool detach(struct unmapping *u, uint64_t *entry, uint64_t e, unsigned l)
 {
 	const cop_va va = u->va;
 	const cop_pa child = fmt_table_pa(u->g, e, l);
-	const uint64_t marker = fmt_marker(u->g, child, l);
+	const uint64_t marker = make_marker(u->g, child, l);
 
 	/* The highest entry is broken first; what is below is then out of hardware's sight and may be stored plainly. */
 	if (FMT_LIVE_BY_INSTRUCTION) {
@@ -125,7 +125,7 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 
 	if (!fmt_present(e, l)) {
 		/* A marker is its owner's; anything else here is a swap entry. */
-		const bool mine = e != fmt_empty(l) && fmt_kind(u->g, e, l) != COP_MARKER;
+		const bool mine = e != fmt_empty(l) && entry_kind(u->g, e, l) != COP_MARKER;
 
 		if (mine)
 			cop_store(entries + slot, fmt_empty(l), relaxed);
@@ -247,14 +247,14 @@ static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, u
 	return true;
 }
 
-static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap_inline(struct cop_gather *gather, cop_va va, uint64_t bytes,
+static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes,
 								 uint32_t how, struct cop_detached_run *runs,
 								 unsigned max_runs)
 {
 	const uint32_t mode = how & 0xff;
 	bool done;
 
-	if (!range_ok(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
+	if (!range_ok_inline(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
 	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
 		return (struct cop_unmapped){0, 0, -COP_EINVAL};
 	if (bytes == PAGE_BYTES && (max_runs || mode == COP_UNMAP_BLIND)) {
@@ -265,12 +265,6 @@ static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap_inline(struct cop_gath
 			return (struct cop_unmapped){bytes, mode != COP_UNMAP_BLIND, 0};
 	}
 	return unmap_range(gather, va, bytes, how, runs, max_runs);
-}
-
-static COP_NOINLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
-						     struct cop_detached_run *runs, unsigned max_runs)
-{
-	return tables_unmap_inline(gather, va, bytes, how, runs, max_runs);
 }
 
 #endif
