@@ -63,7 +63,7 @@ static void walk_dependent(void *ctx)
 
 	cop_rcu_read_lock();
 	for (size_t i = 0; i < w->count; i++)
-		pa = cop_translate(&t->tree, w->va[i] + (pa & w->zero)).pa;
+		pa = cop_translate_pa(&t->tree, w->va[i] + (pa & w->zero));
 	cop_rcu_read_unlock();
 	t->sum += pa;
 }
@@ -74,7 +74,7 @@ static uint64_t walk(const struct cop_tree *tree, const struct limit_walk *w)
 
 	cop_rcu_read_lock();
 	for (size_t i = 0; i < w->count; i++)
-		sum ^= cop_translate(tree, w->va[i]).pa;
+		sum ^= cop_translate_pa(tree, w->va[i]);
 	cop_rcu_read_unlock();
 	return sum;
 }
@@ -102,7 +102,8 @@ static bool same_entries(const struct translation *t)
 
 		one.va += i;
 		one.count = 1;
-		if (found.pa != one.va[0] - BENCH_VA + BENCH_PA ||
+		if (found.pa != cop_translate_pa(&t->tree, t->random.va[i]) ||
+		    found.pa != one.va[0] - BENCH_VA + BENCH_PA ||
 		    found.entry != t->b->format->chase->independent(&one) ||
 		    found.entry != t->b->format->chase->dependent(&one))
 			return false;
