@@ -488,21 +488,36 @@ static void test_scattered_memmap(void **state)
 /* HR6: constructors and destructors balance, and the memmap's tables have none. */
 static void test_constructors(void **state)
 {
+	struct cop_mem_account before, memmap, all;
+	struct cop_section *section;
 	struct machine m;
-	uint64_t before, linked;
+	cop_pa far;
 
 	assert_true(machine_shape(&m, *state));
+	/* So far away that it shares no leaf table with boot memory. */
+	far = MACHINE_BASE + 900 * m.section;
 	m.config.flags = COP_MEM_PAGE_MAPPED;
+	m.config.pa_limit = far + 8 * m.section;
+	m.config.hooks.deny = deny_blocks;
 	machine_on(&m);
-	before = cop_mem_account(&m.mem).constructed;
-	linked = cop_mem_account(&m.mem).tables_linked;
-	add(&m, 0, 8, 0);
-	assert_true(cop_mem_account(&m.mem).constructed > 0);
-	assert_true(cop_mem_account(&m.mem).constructed >= before);
-	assert_true(cop_mem_account(&m.mem).tables_linked >= linked);
-	assert_int_equal(remove_(&m, 0, 8), 0);
-	assert_int_equal(cop_mem_account(&m.mem).constructed, before);
-	assert_int_equal(cop_mem_account(&m.mem).tables_linked, linked);
+	before = cop_mem_account(&m.mem);
+	section = cop_pfn_section(&m.mem, far >> m.shape->page_lg2);
+	assert_int_equal(cop_vmemmap_populate(&m.mem, section, false), 0);
+	memmap = cop_mem_account(&m.mem);
+	assert_true(memmap.tables_linked > before.tables_linked);
+	assert_int_equal(memmap.constructed, before.constructed);
+	assert_int_equal(cop_vmemmap_depopulate(&m.mem, section, 1), 0);
+
+	assert_int_equal(cop_mem_add(&m.mem, far, 8 * m.section, 0), 0);
+	all = cop_mem_account(&m.mem);
+	assert_true(all.constructed > before.constructed);
+	assert_true(all.tables_linked > memmap.tables_linked);
+	assert_int_equal(cop_mem_remove(&m.mem, far, 8 * m.section), 0);
+	cop_host_rcu_barrier();
+	all = cop_mem_account(&m.mem);
+	assert_int_equal(all.constructed, before.constructed);
+	assert_int_equal(all.tables_linked, before.tables_linked);
+	assert_int_equal(all.tables, before.tables);
 	off(&m);
 }
 
