@@ -172,9 +172,8 @@ static void dependent_chase_uses_what_it_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(store_writes_every_descriptor),
-		cmocka_unit_test(clearing_loops_clear_and_read),
-		cmocka_unit_test(chases_follow_their_formats),
+		cmocka_unit_test(store_writes_every_descriptor),      cmocka_unit_test(clearing_loops_clear_and_read),
+		cmocka_unit_test(stream_writes_all_and_no_more),      cmocka_unit_test(chases_follow_their_formats),
 		cmocka_unit_test(dependent_chase_uses_what_it_found),
 	};
 
