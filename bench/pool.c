@@ -115,15 +115,19 @@ static void share_out(struct pool *p, unsigned size, unsigned lanes)
 		push(&p->lane[lane].size[size], pa);
 }
 
+static void even_out(struct pool_stack *from, struct pool_stack *to)
+{
+	while (to->count + 1 < from->count)
+		push(to, pop(from));
+}
+
 static void balance(struct pool *p, unsigned size, unsigned lanes)
 {
-	struct pool_stack *all = &p->lane[0].size[size];
+	struct pool_stack *first = &p->lane[0].size[size];
 
 	for (unsigned lane = 1; lane < lanes; lane++) {
-		struct pool_stack *s = &p->lane[lane].size[size];
-
-		while (s->count + 1 < all->count)
-			push(s, pop(all));
+		even_out(first, &p->lane[lane].size[size]);
+		even_out(&p->lane[lane].size[size], first);
 	}
 }
 
@@ -133,7 +137,7 @@ void pool_settle(struct pool *p, unsigned lanes)
 	cop_spin_lock(&p->lock);
 	for (unsigned size = 0; size < POOL_SIZES; size++) {
 		share_out(p, size, lanes);
-		balance(p, size, lanes);
+		balance(p, size, POOL_LANES);
 	}
 	cop_spin_unlock(&p->lock);
 }

@@ -2,8 +2,8 @@
 /*
  * Two CPUs map and unmap at a time, beside one of them alone.
  *
- * apart: ranges that have no leaf table in common. edge: ranges that meet in the middle of a leaf table. hot: all pages
- * of one leaf table, every other one each.
+ * apart: ranges, or pages, that have no leaf table in common. edge: ranges that meet in the middle of a leaf table.
+ * hot: all pages of one leaf table, every other one each. churn: the same, but the table goes whenever it is empty.
  */
 #include "bench/report.h"
 #include "bench/suite.h"
@@ -16,6 +16,7 @@
 #define RANGE_ROUNDS 4
 #define HOT_PAGES    128 /* of each thread; s390x has 256 entries */
 #define HOT_ROUNDS   16
+#define CHURN_ROUNDS 2 /* each page takes tables from the pool and gives them back after a grace period only */
 
 struct threads;
 
@@ -184,12 +185,27 @@ static bool edge(struct threads *t)
 	return compare(t, "threads-edge", 0);
 }
 
+/* One page more keeps the table. */
 static bool hot(struct threads *t)
 {
 	uint64_t page = bench_page_bytes(t->b), bytes = 2 * HOT_PAGES * page;
+	cop_va keep = BENCH_VA + bench_leaf_table_bytes(t->b);
+	bool good;
 
-	place(t, BENCH_VA, BENCH_VA + page, bytes, 2 * page, HOT_ROUNDS);
-	return compare(t, "threads-hot", 0);
+	if (cop_map(&t->tree, keep, BENCH_PA, page, COP_KERNEL_RW, 0, 0))
+		return bench_failed(t->b, "map failed");
+	place(t, keep + page, keep + 2 * page, bytes - 2 * page, 2 * page, HOT_ROUNDS);
+	good = compare(t, "threads-hot", 0);
+	return bench_unmap_all(&t->tree, keep, page) && good;
+}
+
+/* Nothing else is in the table: it is freed and made anew all the time. */
+static bool churn(struct threads *t)
+{
+	uint64_t page = bench_page_bytes(t->b), bytes = 2 * HOT_PAGES * page;
+
+	place(t, BENCH_VA, BENCH_VA + page, bytes, 2 * page, CHURN_ROUNDS);
+	return compare(t, "threads-churn", 0);
 }
 
 /* Page by page in tables of their own that stay. */
@@ -217,7 +233,7 @@ static bool compare_all(struct threads *t)
 
 	if (cop_map(&t->tree, keep, BENCH_PA, page, COP_KERNEL_RW, 0, 0))
 		return bench_failed(t->b, "map failed");
-	good = apart(t) && edge(t) && hot(t) && pages_apart(t);
+	good = apart(t) && edge(t) && pages_apart(t) && hot(t) && churn(t);
 	return bench_unmap_all(&t->tree, keep, page) && good;
 }
 
