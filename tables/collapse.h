@@ -20,7 +20,8 @@ struct common {
 	uint32_t attrs, ad;
 };
 
-static COP_SLOW struct common leaves_common(const struct cop_geom *g, const uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_SLOW struct common leaves_common(const struct cop_geom *g, const uint64_t *entries, unsigned first,
+					    unsigned n, unsigned l)
 {
 	struct common c = {.same = true, .all_runs = true};
 
@@ -74,7 +75,8 @@ static COP_SLOW void table_replaced(struct collapsing *x, struct cop_ptdesc *d, 
 }
 
 /* The slot holds the leaf meanwhile, invalid: a walk in software still finds it. */
-static COP_SLOW void collapse_broken(struct collapsing *x, uint64_t *entry, cop_pa table, struct common c, unsigned l, cop_va va)
+static COP_SLOW void collapse_broken(struct collapsing *x, uint64_t *entry, cop_pa table, struct common c, unsigned l,
+				     cop_va va)
 {
 	const uint64_t leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
 
@@ -86,10 +88,12 @@ static COP_SLOW void collapse_broken(struct collapsing *x, uint64_t *entry, cop_
 	table_replaced(x, cop_ptdesc(table), l - 1, va, true);
 }
 
-static COP_SLOW void collapse_by_instruction(struct collapsing *x, uint64_t *entry, cop_pa table, uint64_t leaf, unsigned l, cop_va va)
+static COP_SLOW void collapse_by_instruction(struct collapsing *x, uint64_t *entry, cop_pa table, uint64_t leaf,
+					     unsigned l, cop_va va)
 {
-	const struct cop_tlbi tlbi = {leaf_start(va, l), leaf_last(va, l), x->tree->asid, FMT_PAGE_LG2, COP_TLBI_ANY_LEVEL,
-				      (uint8_t)(COP_TLBI_TABLES | tree_scope(x->tree))};
+	const struct cop_tlbi tlbi = {leaf_start(va, l),  leaf_last(va, l),
+				      x->tree->asid,      FMT_PAGE_LG2,
+				      COP_TLBI_ANY_LEVEL, (uint8_t)(COP_TLBI_TABLES | tree_scope(x->tree))};
 
 	cop_entry_xchg(entry, leaf, &tlbi);
 	table_replaced(x, cop_ptdesc(table), l - 1, va, true);
@@ -121,7 +125,8 @@ static COP_SLOW void collapse_table(struct collapsing *x, uint64_t *entry, uint6
 }
 
 /* Folds what of @n entries from @first on are whole runs. */
-static COP_SLOW void collapse_runs(struct collapsing *x, uint64_t *entries, unsigned first, unsigned n, unsigned l, cop_va va)
+static COP_SLOW void collapse_runs(struct collapsing *x, uint64_t *entries, unsigned first, unsigned n, unsigned l,
+				   cop_va va)
 {
 	const unsigned run = 1U << fmt_cont_lg2(x->g, l), end = first + n;
 

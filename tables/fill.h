@@ -64,8 +64,8 @@ static inline unsigned fill_segment(cop_pa pa, unsigned n, unsigned l)
 	return left < n ? (unsigned)left : n;
 }
 
-static COP_ALWAYS_INLINE void put_leaves(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
-					 unsigned l, struct leaf_kind kind, const bool linked)
+static COP_ALWAYS_INLINE void put_leaves(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n,
+					 cop_pa pa, unsigned l, struct leaf_kind kind, const bool linked)
 {
 	while (n) {
 		struct leaf_kind k = kind;

@@ -16,7 +16,8 @@ struct protecting {
 
 static inline uint64_t protected_entry(const struct protecting *x, uint64_t e, unsigned slot, unsigned l)
 {
-	return make_leaf(x->g, entry_pa(x->g, e, l, slot), l, x->attrs | (leaf_attrs(x->g, e, l) & (COP_AD | COP_CONT)));
+	return make_leaf(x->g, entry_pa(x->g, e, l, slot), l,
+			 x->attrs | (leaf_attrs(x->g, e, l) & (COP_AD | COP_CONT)));
 }
 
 /* Return: 0; -COP_ENOENT (a hole), -COP_EINVAL (attributes that a leaf of the range cannot have). */
@@ -57,8 +58,8 @@ static COP_SLOW void protect_direct(struct protecting *x, uint64_t *entry, uint6
 static COP_SLOW void protect_by_instruction(struct protecting *x, uint64_t *entry, uint64_t new_, unsigned l)
 {
 	const cop_va va = leaf_start(x->va, l);
-	const struct cop_tlbi tlbi = {va, leaf_last(va, l), x->tree->asid, (uint8_t)fmt_shift(l), (uint8_t)l,
-				      tree_scope(x->tree)};
+	const struct cop_tlbi tlbi = {va,         leaf_last(va, l),   x->tree->asid, (uint8_t)fmt_shift(l),
+				      (uint8_t)l, tree_scope(x->tree)};
 
 	cop_entry_xchg(entry, new_, &tlbi);
 }

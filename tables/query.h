@@ -49,7 +49,8 @@ static COP_SLOW bool query_in(struct querying *q, cop_pa table, unsigned l)
 					return false;
 				continue;
 			}
-			if (!query_add(q, entry_pa(q->g, e, l, slot) + offset, room, leaf_attrs(q->g, e, l) & ~(uint32_t)COP_AD, l))
+			if (!query_add(q, entry_pa(q->g, e, l, slot) + offset, room,
+				       leaf_attrs(q->g, e, l) & ~(uint32_t)COP_AD, l))
 				return false;
 		}
 		q->va += room;
@@ -58,7 +59,8 @@ static COP_SLOW bool query_in(struct querying *q, cop_pa table, unsigned l)
 	return true;
 }
 
-static COP_SLOW unsigned tables_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out, unsigned max)
+static COP_SLOW unsigned tables_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out,
+				      unsigned max)
 {
 	struct querying q = {.g = &tree->geom, .out = out, .max = max};
 

@@ -15,7 +15,7 @@
  * entry changes by instruction only, the exchange does not compare, so the table's lock makes it one.
  */
 static COP_SLOW uint64_t link_cas(const struct cop_tree *tree, struct cop_ptdesc *table, uint64_t *entry, uint64_t old,
-				uint64_t new_, unsigned l, cop_va va)
+				  uint64_t new_, unsigned l, cop_va va)
 {
 	uint64_t was;
 
@@ -58,7 +58,8 @@ static COP_SLOW void table_unlink(const struct cop_tree *tree, struct cop_ptdesc
 	}
 }
 
-static COP_SLOW void account(struct cop_tree *tree, const uint64_t tables[COP_MAX_LEVELS], uint64_t constructed, bool linked)
+static COP_SLOW void account(struct cop_tree *tree, const uint64_t tables[COP_MAX_LEVELS], uint64_t constructed,
+			     bool linked)
 {
 	for (unsigned l = 0; l < FMT_MAX_LEVELS; l++)
 		if (tables[l])

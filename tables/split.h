@@ -40,7 +40,8 @@ static inline unsigned run_slots(const struct cop_geom *g, uint64_t e, unsigned 
 
 /* ---- a leaf into a table ---- */
 
-static COP_SLOW void split_fill(const struct cop_geom *g, struct cop_ptdesc *child, uint64_t e, unsigned l, uint32_t more)
+static COP_SLOW void split_fill(const struct cop_geom *g, struct cop_ptdesc *child, uint64_t e, unsigned l,
+				uint32_t more)
 {
 	const struct leaf_kind kind = {(leaf_attrs(g, e, l) | more) & ~(uint32_t)COP_CONT, false};
 	const unsigned n = table_slots(g, l - 1);
@@ -50,7 +51,8 @@ static COP_SLOW void split_fill(const struct cop_geom *g, struct cop_ptdesc *chi
 }
 
 /* Replaces leaf @e, which stays valid until the table takes its place. */
-static COP_SLOW void split_direct(const struct cop_geom *g, uint64_t *entry, uint64_t e, struct cop_ptdesc *child, unsigned l)
+static COP_SLOW void split_direct(const struct cop_geom *g, uint64_t *entry, uint64_t e, struct cop_ptdesc *child,
+				  unsigned l)
 {
 	const uint64_t link = fmt_table(g, cop_read(&child->pa), l);
 	uint64_t was;
@@ -62,8 +64,8 @@ static COP_SLOW void split_direct(const struct cop_geom *g, uint64_t *entry, uin
 	}
 }
 
-static COP_SLOW void split_broken(const struct cop_tree *tree, uint64_t *entry, uint64_t e, struct cop_ptdesc *child, unsigned l,
-			 cop_va va)
+static COP_SLOW void split_broken(const struct cop_tree *tree, uint64_t *entry, uint64_t e, struct cop_ptdesc *child,
+				  unsigned l, cop_va va)
 {
 	const uint64_t last = entry_break(entry, e, l);
 
@@ -73,14 +75,14 @@ static COP_SLOW void split_broken(const struct cop_tree *tree, uint64_t *entry, 
 	cop_store(entry, fmt_table(&tree->geom, cop_read(&child->pa), l), release);
 }
 
-static COP_SLOW void split_locked(struct cop_gather *gather, uint64_t *entry, uint64_t e, struct cop_ptdesc *child, unsigned l,
-			 cop_va va)
+static COP_SLOW void split_locked(struct cop_gather *gather, uint64_t *entry, uint64_t e, struct cop_ptdesc *child,
+				  unsigned l, cop_va va)
 {
 	const struct cop_tree *tree = gather->tree;
 	const struct cop_geom *g = &tree->geom;
 	const uint64_t link = fmt_table(g, cop_read(&child->pa), l);
-	const struct cop_tlbi tlbi = {leaf_start(va, l), leaf_last(va, l), tree->asid, (uint8_t)fmt_shift(l), (uint8_t)l,
-				      tree_scope(tree)};
+	const struct cop_tlbi tlbi = {leaf_start(va, l),     leaf_last(va, l), tree->asid,
+				      (uint8_t)fmt_shift(l), (uint8_t)l,       tree_scope(tree)};
 
 	split_fill(g, child, e, l, 0);
 	switch (entry_change(g, e, link, l)) {
@@ -168,7 +170,8 @@ static COP_SLOW uint32_t run_break(const struct cop_tree *tree, const struct run
 	uint32_t ad = 0;
 
 	for (unsigned i = 0; i < r->n; i++)
-		ad |= leaf_attrs(g, entry_break(r->entries + i, cop_load(r->entries + i, relaxed), r->l), r->l) & COP_AD;
+		ad |= leaf_attrs(g, entry_break(r->entries + i, cop_load(r->entries + i, relaxed), r->l), r->l) &
+		      COP_AD;
 	invalidate(tree, r->start, r->last, r->l, COP_TLBI_LEAVES);
 	return ad;
 }
@@ -184,7 +187,8 @@ static COP_SLOW void run_make(const struct cop_geom *g, const struct run *r, cop
 static COP_SLOW void run_change(struct cop_gather *gather, const struct run *r, cop_pa pa, uint32_t attrs)
 {
 	const struct cop_geom *g = &gather->tree->geom;
-	const uint64_t old = cop_load(r->entries, relaxed), new_ = make_leaf(g, pa, r->l, attrs | (leaf_attrs(g, old, r->l) & COP_AD));
+	const uint64_t old = cop_load(r->entries, relaxed),
+		       new_ = make_leaf(g, pa, r->l, attrs | (leaf_attrs(g, old, r->l) & COP_AD));
 
 	/* A bit that hardware sets between reading and storing would be lost, so a racy run is broken too. */
 	if (entry_change(g, old, new_, r->l) != COP_CHANGE_DIRECT || run_racy(g, r)) {
@@ -206,7 +210,8 @@ static COP_SLOW void unfold(struct cop_gather *gather, struct place p, cop_va va
 	table_lock(d);
 	e = cop_load(r.entries, acquire);
 	if (fmt_present(e, r.l) && !fmt_is_table(e, r.l) && fmt_cont(e, r.l))
-		run_change(gather, &r, entry_pa(g, e, r.l, r.slot), leaf_attrs(g, e, r.l) & ~(uint32_t)(COP_AD | COP_CONT));
+		run_change(gather, &r, entry_pa(g, e, r.l, r.slot),
+			   leaf_attrs(g, e, r.l) & ~(uint32_t)(COP_AD | COP_CONT));
 	table_unlock(d);
 }
 
@@ -273,7 +278,8 @@ static COP_SLOW struct edges edges_of(const struct cop_tree *tree, cop_va va, ui
 	for (unsigned l = bottom_a; l < a.level; l++)
 		x.tables[stock_kind(l)]++;
 	for (unsigned l = bottom_b; l < b.level; l++)
-		if (a.entry != b.entry || l < bottom_a || leaf_start(x.start.inside, l + 1) != leaf_start(x.end.inside, l + 1))
+		if (a.entry != b.entry || l < bottom_a ||
+		    leaf_start(x.start.inside, l + 1) != leaf_start(x.end.inside, l + 1))
 			x.tables[stock_kind(l)]++;
 	return x;
 }

@@ -31,7 +31,8 @@ static void table_retire(struct unmapping *u, struct cop_ptdesc *d, unsigned l)
  * The table stays after all, because `runs` is full: children of it that were cleared before that are taken out one by one.
  * They are on top of the list, down to @mark.
  */
-static COP_SLOW void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark, unsigned l)
+static COP_SLOW void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark,
+				   unsigned l)
 {
 	struct cop_ptdesc *d = u->gather->flushed, *next;
 
@@ -90,7 +91,11 @@ static bool detach(struct unmapping *u, uint64_t *entry, uint64_t e, unsigned l)
 
 	/* The highest entry is broken first; what is below is then out of hardware's sight and may be stored plainly. */
 	if (FMT_LIVE_BY_INSTRUCTION) {
-		const struct cop_tlbi tlbi = {va, leaf_last(va, l), u->tree->asid, (uint8_t)fmt_shift(l), COP_TLBI_ANY_LEVEL,
+		const struct cop_tlbi tlbi = {va,
+					      leaf_last(va, l),
+					      u->tree->asid,
+					      (uint8_t)fmt_shift(l),
+					      COP_TLBI_ANY_LEVEL,
 					      (uint8_t)(COP_TLBI_TABLES | tree_scope(u->tree))};
 
 		cop_entry_xchg(entry, marker, &tlbi);
@@ -133,7 +138,8 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 		return (struct slot_done){mine, 0};
 	}
 	if (!fmt_is_table(e, l))
-		return (struct slot_done){clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
+		return (struct slot_done){
+			clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
 	if (whole && (va & (leaf_bytes(l) - 1)) == 0)
 		return (struct slot_done){0, detach(u, entries + slot, e, l)};
 	child = fmt_table_pa(u->g, e, l);
@@ -201,8 +207,13 @@ static COP_NOINLINE struct cop_unmapped unmap_range(struct cop_gather *gather, c
 						    struct cop_detached_run *runs, unsigned max_runs)
 {
 	const uint32_t mode = how & 0xff;
-	struct unmapping u = {.tree = gather->tree, .g = &gather->tree->geom, .gather = gather, .runs = runs,
-			      .max_runs = max_runs, .va = va, .left = bytes};
+	struct unmapping u = {.tree = gather->tree,
+			      .g = &gather->tree->geom,
+			      .gather = gather,
+			      .runs = runs,
+			      .max_runs = max_runs,
+			      .va = va,
+			      .left = bytes};
 	const int err = unmap_prepare(gather, va, bytes, how);
 
 	if (err)
@@ -218,7 +229,8 @@ static COP_NOINLINE struct cop_unmapped unmap_range(struct cop_gather *gather, c
 }
 
 /* One page out of a table that exists: the straight line. Return: false if it takes more than that. */
-static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, uint32_t mode, struct cop_detached_run *run)
+static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, uint32_t mode,
+					 struct cop_detached_run *run)
 {
 	struct cop_tree *tree = gather->tree;
 	const struct cop_geom *g = &tree->geom;
@@ -248,8 +260,8 @@ static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, u
 }
 
 static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes,
-								 uint32_t how, struct cop_detached_run *runs,
-								 unsigned max_runs)
+							  uint32_t how, struct cop_detached_run *runs,
+							  unsigned max_runs)
 {
 	const uint32_t mode = how & 0xff;
 	bool done;

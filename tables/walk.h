@@ -124,37 +124,37 @@ static inline cop_va tree_last(const struct cop_geom *g, cop_va va)
  * ---- the format where speed does not matter: one copy each ----
  */
 
-static COP_SLOW uint64_t make_leaf(const struct cop_geom *g, cop_pa pa, unsigned l, uint32_t attrs)
+static COP_NOINLINE uint64_t make_leaf(const struct cop_geom *g, cop_pa pa, unsigned l, uint32_t attrs)
 {
 	return fmt_leaf(g, pa, l, attrs);
 }
 
-static COP_SLOW uint64_t make_invalid(uint64_t e, unsigned l)
+static COP_NOINLINE uint64_t make_invalid(uint64_t e, unsigned l)
 {
 	return fmt_mkinvalid(e, l);
 }
 
-static COP_SLOW uint64_t make_marker(const struct cop_geom *g, cop_pa table, unsigned l)
+static COP_NOINLINE uint64_t make_marker(const struct cop_geom *g, cop_pa table, unsigned l)
 {
 	return fmt_marker(g, table, l);
 }
 
-static COP_SLOW uint32_t leaf_attrs(const struct cop_geom *g, uint64_t e, unsigned l)
+static COP_NOINLINE uint32_t leaf_attrs(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	return fmt_attrs(g, e, l);
 }
 
-static COP_SLOW enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
+static COP_NOINLINE enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	return fmt_kind(g, e, l);
 }
 
-static COP_SLOW enum cop_change entry_change(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
+static COP_NOINLINE enum cop_change entry_change(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
 {
 	return fmt_change(g, old, new_, l);
 }
 
-static COP_SLOW enum cop_covers entry_covers(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
+static COP_NOINLINE enum cop_covers entry_covers(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
 {
 	return fmt_covers(g, old, new_, l);
 }
@@ -169,7 +169,7 @@ static COP_ALWAYS_INLINE cop_pa entry_pa_inline(const struct cop_geom *g, uint64
 	return pa + ((uint64_t)(slot & ((1U << fmt_cont_lg2(g, l)) - 1)) << fmt_shift(l));
 }
 
-static COP_SLOW cop_pa entry_pa(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
+static COP_NOINLINE cop_pa entry_pa(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
 {
 	return entry_pa_inline(g, e, l, slot);
 }

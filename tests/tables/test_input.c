@@ -122,7 +122,8 @@ static void test_overlap(void **state)
 	(void)state;
 	for (unsigned i = 0; i < RIG_GEOMS; i++) {
 		const cop_va base = rig_base(&rig_geoms[i].geom);
-		const uint64_t leaf = 1ULL << cop_format_for(rig_geoms[i].geom.arch, rig_geoms[i].geom.page_lg2)->shift(1);
+		const uint64_t leaf = 1ULL
+				      << cop_format_for(rig_geoms[i].geom.arch, rig_geoms[i].geom.page_lg2)->shift(1);
 		struct rig_census before, after;
 
 		open_tree(&rig_geoms[i]);
@@ -227,8 +228,8 @@ static void test_constructors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ranges),	     cmocka_unit_test(test_outputs),
-		cmocka_unit_test(test_overlap),	     cmocka_unit_test(test_geometries),
+		cmocka_unit_test(test_ranges),      cmocka_unit_test(test_outputs),
+		cmocka_unit_test(test_overlap),     cmocka_unit_test(test_geometries),
 		cmocka_unit_test(test_exact_state), cmocka_unit_test(test_constructors),
 	};
 
