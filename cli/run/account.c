@@ -85,8 +85,9 @@ unsigned account_compare(const char *what, const struct account *before, const s
 
 		if (a == b)
 			continue;
+		if (!n++ && to)
+			fprintf(to, "  %s:\n", what);
 		tell(&fields[i], a, b, to, differences);
-		n++;
 	}
 	if (after->faults) {
 		tell(&last, before->faults, after->faults, to, differences);
