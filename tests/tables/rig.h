@@ -34,6 +34,12 @@ static const struct rig_geom rig_geoms[] = {
 	{"arm64-16k 48", {COP_ARM64, COP_HALF_HIGH, 14, 4, 48, 48, 0}},
 	{"arm64-64k 42", {COP_ARM64, COP_HALF_LOW, 16, 2, 42, 48, COP_F_CONT}},
 	{"arm64-64k 52", {COP_ARM64, COP_HALF_HIGH, 16, 3, 52, 52, COP_F_LPA | COP_F_HAF | COP_F_HD}},
+	{"s390x 31", {COP_S390X, COP_HALF_LOW, 12, 2, 31, 48, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 42", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 42 edat1", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP | COP_F_EDAT1}},
+	{"s390x 42 no edat", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP}},
+	{"s390x 53", {COP_S390X, COP_HALF_LOW, 12, 4, 53, 53, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 64", {COP_S390X, COP_HALF_LOW, 12, 5, 64, 53, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2 | COP_F_RDP}},
 };
 #define RIG_GEOMS (sizeof(rig_geoms) / sizeof(rig_geoms[0]))
 
