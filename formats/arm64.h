@@ -122,6 +122,9 @@ static inline unsigned fmt_shift(unsigned l)
 	return ARM64_PAGE_LG2 + ARM64_INDEX_LG2 * l;
 }
 
+/* Where the address bits of an entry depend on it (D8.3.1). */
+#define FMT_WALK_FEATURES ARM64_BIG_OA
+
 static inline unsigned fmt_index_bits(const struct cop_geom *g, unsigned l)
 {
 	return l + 1 == g->levels ? g->va_bits - fmt_shift(l) : (unsigned)ARM64_INDEX_LG2;
@@ -207,7 +210,7 @@ static inline cop_pa arm64_decode_pa(const struct cop_geom *g, uint64_t e, unsig
 {
 	cop_pa pa = e & ARM64_BITS(ARM64_OA_TOP, 0) & (~0ULL << fmt_shift(l));
 
-	if (ARM64_PAGE_LG2 == 16 || (g->features & COP_F_LPA2))
+	if (g->features & ARM64_BIG_OA)
 		pa |= (e & ARM64_OA_HIGH) << ARM64_OA_HIGH_SHIFT;
 	return pa;
 }

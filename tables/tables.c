@@ -89,6 +89,14 @@ static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 	}
 }
 
+/* 0 for the low half; what moves the high one, or both around 0, to where the low one is. */
+static cop_va va_bias(const struct cop_geom *geom)
+{
+	if (geom->half == COP_HALF_LOW || geom->va_bits >= 64)
+		return 0;
+	return COP_LG2(geom->half == COP_HALF_HIGH ? geom->va_bits : geom->va_bits - 1);
+}
+
 int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
 		  uint32_t asid, uint32_t flags)
 {
@@ -99,6 +107,8 @@ int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const stru
 	if (!ops || geom->levels == 0 || geom->levels > COP_MAX_LEVELS || ops->format->check_geom(geom))
 		return -COP_EINVAL;
 	*tree = (struct cop_tree){.ops = ops, .geom = *geom, .source = *source, .asid = asid, .flags = flags};
+	tree->va_bias = va_bias(geom);
+	tree->va_mask = ~(cop_va)0 >> (64 - geom->va_bits);
 	d = table_new(tree, ops->format->table_lg2(geom, root));
 	if (!d)
 		return -COP_ENOMEM;
@@ -185,6 +195,11 @@ long cop_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned
 struct cop_translation cop_translate(const struct cop_tree *tree, cop_va va)
 {
 	return tree->ops->translate(tree, va);
+}
+
+cop_pa cop_translate_pa(const struct cop_tree *tree, cop_va va)
+{
+	return tree->ops->translate_pa(tree, va);
 }
 
 unsigned cop_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out, unsigned max)

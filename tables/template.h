@@ -25,6 +25,7 @@ int COP_TABLES_FN(protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 int COP_TABLES_FN(split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 long COP_TABLES_FN(collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *, cop_va);
+cop_pa COP_TABLES_FN(translate_pa)(const struct cop_tree *, cop_va);
 unsigned COP_TABLES_FN(query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
 struct cop_flushed COP_TABLES_FN(finish)(struct cop_gather *);
 
@@ -60,6 +61,11 @@ struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *tree, cop
 	return tables_translate(tree, va);
 }
 
+cop_pa COP_TABLES_FN(translate_pa)(const struct cop_tree *tree, cop_va va)
+{
+	return tables_translate_pa(tree, va);
+}
+
 unsigned COP_TABLES_FN(query)(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out, unsigned max)
 {
 	return tables_query(tree, va, last, out, max);
@@ -78,6 +84,7 @@ const struct cop_table_ops COP_TABLES_PASTE(cop_tables_, COP_TABLES_NAME, ) = {
 	.split = COP_TABLES_FN(split),
 	.collapse = COP_TABLES_FN(collapse),
 	.translate = COP_TABLES_FN(translate),
+	.translate_pa = COP_TABLES_FN(translate_pa),
 	.query = COP_TABLES_FN(query),
 	.finish = COP_TABLES_FN(finish),
 };

@@ -21,4 +21,68 @@ static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct co
 	};
 }
 
+/* What an address step by step comes to: the entry where the walk ended, and its output address. */
+static COP_ALWAYS_INLINE cop_pa walk_end(const struct cop_geom *g, uint64_t e, cop_va va, unsigned l)
+{
+	if (COP_UNLIKELY(!fmt_present(e, l)))
+		return COP_PA_NONE;
+	return entry_pa_inline(g, e, l, slot_of(g, va, l)) | (va & (leaf_bytes(l) - 1));
+}
+
+/* Return: true if the walk goes on. @index: of the entry. */
+static COP_ALWAYS_INLINE bool walk_on(const struct cop_geom *g, cop_pa *table, uint64_t *e, uint64_t index, unsigned l)
+{
+	/* Acquire: what the table held when it was linked is seen; pairs with the release of its link. */
+	*e = cop_load(table_entries(*table) + index, acquire);
+	if (COP_UNLIKELY(!fmt_present(*e, l) || !fmt_is_table(*e, l)))
+		return false;
+	*table = fmt_table_pa(g, *e, l);
+	return true;
+}
+
+static COP_ALWAYS_INLINE cop_pa walk_fixed(const struct cop_tree *tree, cop_va va, const unsigned levels,
+					   const bool plain)
+{
+	struct cop_geom g = tree->geom;
+	cop_pa table = tree->root;
+	uint64_t e;
+
+	g.levels = (uint8_t)levels;
+	if (plain)
+		g.features = 0;
+	if (!walk_on(&g, &table, &e, (va & tree->va_mask) >> fmt_shift(levels - 1), levels - 1))
+		return walk_end(&g, e, va, levels - 1);
+	if (levels > 4 && !walk_on(&g, &table, &e, slot_of(&g, va, 3), 3))
+		return walk_end(&g, e, va, 3);
+	if (levels > 3 && !walk_on(&g, &table, &e, slot_of(&g, va, 2), 2))
+		return walk_end(&g, e, va, 2);
+	if (levels > 2 && !walk_on(&g, &table, &e, slot_of(&g, va, 1), 1))
+		return walk_end(&g, e, va, 1);
+	return walk_end(&g, cop_load(table_entries(table) + slot_of(&g, va, 0), acquire), va, 0);
+}
+
+/* Features that change what a walk reads; 52-bit addresses on arm64. The others are walked without asking for them. */
+#ifndef FMT_WALK_FEATURES
+#define FMT_WALK_FEATURES 0
+#endif
+
+/* Out of line, so that the walks above need no stack. */
+static COP_NOINLINE cop_pa translate_pa_slowly(const struct cop_tree *tree, cop_va va)
+{
+	return tables_translate(tree, va).pa;
+}
+
+static COP_ALWAYS_INLINE cop_pa tables_translate_pa(const struct cop_tree *tree, cop_va va)
+{
+	if (COP_UNLIKELY(va + tree->va_bias > tree->va_mask))
+		return COP_PA_NONE;
+	if (COP_LIKELY(!(tree->geom.features & FMT_WALK_FEATURES))) {
+		if (FMT_MAX_LEVELS > 3 && COP_LIKELY(tree->geom.levels == 4))
+			return walk_fixed(tree, va, 4, true);
+		if (FMT_MAX_LEVELS > 2 && COP_LIKELY(tree->geom.levels == 3))
+			return walk_fixed(tree, va, 3, true);
+	}
+	return translate_pa_slowly(tree, va);
+}
+
 #endif

@@ -67,6 +67,7 @@ struct cop_tree {
 	struct cop_geom geom;
 	struct cop_table_source source;
 	cop_pa root;
+	cop_va va_bias, va_mask; /* va is in the tree if va + bias <= mask; the root is indexed by va & mask */
 	uint32_t asid;
 	uint32_t flags;
 	uint64_t tables[COP_MAX_LEVELS];
@@ -237,6 +238,13 @@ struct cop_translation {
  */
 struct cop_translation cop_translate(const struct cop_tree *, cop_va);
 
+/**
+ * cop_translate_pa() - the output address and nothing else: for those who translate all the time
+ *
+ * Context: as cop_translate(). Return: its .pa.
+ */
+cop_pa cop_translate_pa(const struct cop_tree *, cop_va);
+
 /* A merged stretch: leaves of one level and one set of attributes, contiguous in both address spaces; or a hole. */
 struct cop_extent {
 	cop_va va;
@@ -272,6 +280,7 @@ struct cop_table_ops {
 	int (*split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	long (*collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	struct cop_translation (*translate)(const struct cop_tree *, cop_va);
+	cop_pa (*translate_pa)(const struct cop_tree *, cop_va);
 	unsigned (*query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
 	struct cop_flushed (*finish)(struct cop_gather *);
 };

@@ -165,6 +165,7 @@ static void check_translations(void)
 
 		cop_rcu_read_lock();
 		t = cop_translate(&w.tree, va_of(unit) + offset);
+		assert_true(cop_translate_pa(&w.tree, va_of(unit) + offset) == t.pa);
 		cop_rcu_read_unlock();
 		if (w.unit[unit].pa == COP_PA_NONE) {
 			assert_true(t.pa == COP_PA_NONE);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench/measure.h"
+
+struct trail {
+	char order[256];
+	size_t length;
+	unsigned slow; /* every so many runs of b take long; 0: none */
+	unsigned runs;
+};
+
+static void mark(void *ctx, char c)
+{
+	struct trail *t = ctx;
+
+	if (t->length < sizeof(t->order) - 1)
+		t->order[t->length++] = c;
+}
+
+static void before_a(void *ctx)
+{
+	mark(ctx, '<');
+}
+
+static void run_a(void *ctx)
+{
+	mark(ctx, 'a');
+}
+
+static void after_a(void *ctx)
+{
+	mark(ctx, '>');
+}
+
+static void run_b(void *ctx)
+{
+	struct trail *t = ctx;
+	uint64_t until = measure_now() + (t->slow && ++t->runs % t->slow == 0 ? 400000 : 40000);
+
+	mark(t, 'b');
+	while (measure_now() < until)
+		;
+}
+
+static const struct measure_step steps[] = {{before_a, run_a, after_a}, {NULL, run_b, NULL}};
+
+static void steps_take_turns(void **state)
+{
+	const struct measure_plan plan = {5, 1};
+	struct trail t = {0};
+	struct measure_stat s[2];
+
+	measure(&plan, steps, 2, &t, s);
+	/* A preempted sample is taken again: at least five turns, each with all steps in their order. */
+	assert_true(t.length >= 20);
+	for (size_t i = 0; i < t.length; i++)
+		assert_int_equal(t.order[i], "<a>b"[i % 4]);
+	assert_int_equal(s[0].samples, 5);
+	assert_int_equal(s[1].samples, 5);
+}
+
+static void only_the_run_is_timed(void **state)
+{
+	const struct measure_step backwards[] = {{run_b, run_a, run_b}};
+	const struct measure_plan plan = {9, 1};
+	struct trail t = {0};
+	struct measure_stat s;
+
+	measure(&plan, backwards, 1, &t, &s);
+	assert_true(s.median < 20000);
+}
+
+static void the_median_is_not_the_mean(void **state)
+{
+	const struct measure_plan plan = {15, 1};
+	struct trail t = {.slow = 5};
+	struct measure_stat s[2];
+
+	measure(&plan, steps, 2, &t, s);
+	assert_true(s[1].median >= 40000 && s[1].median < 100000);
+	assert_true(s[1].max >= 400000);
+	assert_true(s[1].min <= s[1].low && s[1].low <= s[1].median);
+	assert_true(s[1].median <= s[1].high && s[1].high <= s[1].max);
+}
+
+static void a_wide_spread_is_tried_again(void **state)
+{
+	const struct measure_plan plan = {8, 3};
+	struct trail t = {.slow = 2};
+	struct measure_stat s[2];
+
+	measure(&plan, steps, 2, &t, s);
+	assert_true(measure_spread(&s[1]) > MEASURE_SPREAD_MAX);
+	assert_true(t.runs >= 3 * 8);
+}
+
+static void spread_is_a_share_of_the_median(void **state)
+{
+	const struct measure_stat s = {.median = 200, .low = 190, .high = 230}, none = {0};
+	const struct measure_stat twice = measure_scaled(&s, 2);
+
+	assert_true(measure_spread(&s) > 0.199 && measure_spread(&s) < 0.201);
+	assert_true(measure_spread(&none) <= 0);
+	assert_true(twice.median >= 400 && twice.median <= 400 && measure_spread(&twice) < 0.201);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_take_turns),
+		cmocka_unit_test(only_the_run_is_timed),
+		cmocka_unit_test(the_median_is_not_the_mean),
+		cmocka_unit_test(a_wide_spread_is_tried_again),
+		cmocka_unit_test(spread_is_a_share_of_the_median),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
