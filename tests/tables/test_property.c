@@ -7,7 +7,7 @@
 #include "tests/tables/rig.h"
 
 #define MAX_UNITS (1U << 16)
-#define AD (COP_YOUNG | COP_DIRTY)
+#define AD        (COP_YOUNG | COP_DIRTY)
 
 struct unit {
 	cop_pa pa; /* COP_PA_NONE: not mapped */
@@ -181,8 +181,12 @@ static struct span random_span(void)
 
 static uint32_t random_attrs(void)
 {
-	static const uint32_t some[] = {COP_KERNEL_RW, COP_KERNEL_RO, COP_KERNEL_RX, COP_USER_RW,
-					COP_READ | COP_WRITE | COP_GLOBAL, COP_READ | COP_WRITE | COP_YOUNG,
+	static const uint32_t some[] = {COP_KERNEL_RW,
+					COP_KERNEL_RO,
+					COP_KERNEL_RX,
+					COP_USER_RW,
+					COP_READ | COP_WRITE | COP_GLOBAL,
+					COP_READ | COP_WRITE | COP_YOUNG,
 					COP_READ | COP_GLOBAL | COP_YOUNG | COP_MT_DEVICE};
 
 	return some[rig_below(&w.seed, sizeof(some) / sizeof(some[0]))];
@@ -198,7 +202,8 @@ static bool all_mapped(struct span s, bool want)
 
 static unsigned random_max_leaf(void)
 {
-	return rig_below(&w.seed, 2) ? 0 : w.format->shift((unsigned)rig_below(&w.seed, w.tree.geom.levels - 1U) + 1) - 1;
+	return rig_below(&w.seed, 2) ? 0
+				     : w.format->shift((unsigned)rig_below(&w.seed, w.tree.geom.levels - 1U) + 1) - 1;
 }
 
 static int do_map(struct span s)
@@ -227,7 +232,8 @@ static int do_map(struct span s)
 }
 
 /* What the runs say against the model, unit by unit. */
-static void check_runs(struct span s, uint64_t done, const struct cop_detached_run *runs, unsigned n, struct cop_flushed token)
+static void check_runs(struct span s, uint64_t done, const struct cop_detached_run *runs, unsigned n,
+		       struct cop_flushed token)
 {
 	unsigned unit = s.first;
 	const unsigned end = s.first + (unsigned)(done >> w.unit_lg2);
@@ -308,8 +314,8 @@ static int do_protect(struct span s)
 	int err;
 
 	for (unsigned i = s.first; i < s.first + s.n; i++)
-		w.unit[i].stale = cached(&w.unit[i]) && ((w.unit[i].attrs & ~attrs & access) ||
-							  ((w.unit[i].attrs ^ attrs) & COP_MT_MASK));
+		w.unit[i].stale = cached(&w.unit[i]) &&
+				  ((w.unit[i].attrs & ~attrs & access) || ((w.unit[i].attrs ^ attrs) & COP_MT_MASK));
 	cop_gather_begin(&gather, &w.tree);
 	err = cop_protect(&gather, va_of(s.first), (uint64_t)s.n << w.unit_lg2, attrs);
 	(void)cop_gather_finish(&gather);
@@ -433,7 +439,7 @@ static void test_random(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < RIG_GEOMS; i++) {
-		const int rounds = rig_geoms[i].geom.page_lg2 == 12 ? 300 : 80;
+		const int rounds = rig_geoms[i].geom.page_lg2 == 12 ? 200 : 60;
 
 		run_random(&rig_geoms[i], 0, false, rounds, i + 1);
 		run_random(&rig_geoms[i], 0, true, rounds / 2, i + 100);
@@ -490,7 +496,7 @@ static void test_allocation_failure(void **state)
 		const unsigned units = units_for(f, &rig_geoms[i].geom);
 
 		world_open(&rig_geoms[i], level, rig_base(&rig_geoms[i].geom), units, i + 7);
-		for (int round = 0; round < 60; round++)
+		for (int round = 0; round < 16; round++)
 			fail_each(rig_below(&w.seed, 7), random_span());
 		world_close();
 	}
