@@ -161,7 +161,7 @@ static uint32_t rights_of(struct dump *d, const struct cop_geom *g, cop_va va)
 	uint64_t all = X86_RW | X86_US;
 	cop_pa table = root_of(GUEST, "regs.txt");
 
-	for (unsigned l = g->levels - 1U;; l--) {
+	for (unsigned l = g->levels; l-- > 0;) {
 		const uint64_t e = dump_entry(d, table, (unsigned)(va >> fmt_shift(l)) & 511);
 
 		all &= e;
