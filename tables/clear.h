@@ -190,12 +190,12 @@ static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entrie
 			break;
 		}
 	if (c.used) {
-		const uint64_t e = make_leaf(u->g, 0, l, COP_READ);
 		const struct cop_tlbi tlbi = {start,         start + ((uint64_t)c.slots << fmt_shift(l)) - 1,
 					      u->tree->asid, (uint8_t)fmt_shift(l),
 					      (uint8_t)l,    tree_scope(u->tree)};
 
-		cop_entries_break(entries + first, c.slots, e ^ make_invalid(e, l), &tlbi);
+		/* An empty entry is the invalid bit and what every entry of the table has anyway (s390x: TT). */
+		cop_entries_break(entries + first, c.slots, fmt_empty(l), &tlbi);
 		put_empties(entries + first, c.slots, l);
 	}
 	return c;

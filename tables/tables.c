@@ -38,7 +38,7 @@ bool cop_stock_refill(struct cop_tree *tree, struct cop_stock *stock, const unsi
 
 			if (!d)
 				return false;
-			cop_write(&d->next, *tail);
+			cop_write(&d->next, cop_read(tail));
 			cop_write(tail, d);
 			tail = &d->next;
 			stock->have[kind]++;
@@ -84,6 +84,8 @@ static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 					      : NULL;
 	case COP_X86_64:
 		return geom->page_lg2 == 12 ? &cop_tables_x86_64 : NULL;
+	case COP_S390X:
+		return geom->page_lg2 == 12 ? &cop_tables_s390x : NULL;
 	default:
 		return NULL;
 	}

@@ -35,8 +35,14 @@ static const struct rig_geom rig_geoms[] = {
 	{"arm64-64k 42", {COP_ARM64, COP_HALF_LOW, 16, 2, 42, 48, COP_F_CONT}},
 	{"arm64-64k 52", {COP_ARM64, COP_HALF_HIGH, 16, 3, 52, 52, COP_F_LPA | COP_F_HAF | COP_F_HD}},
 	{"x86-64 48", {COP_X86_64, COP_HALF_BOTH, 12, 4, 48, 46, COP_F_NX | COP_F_1G | COP_F_PGE | COP_F_PCID}},
-	{"x86-64 48 no 1g", {COP_X86_64, COP_HALF_BOTH, 12, 4, 48, 39, COP_F_NX}},
+	{"x86-64 48 no 1g", {COP_X86_64, COP_HALF_BOTH, 12, 4, 48, 42, COP_F_NX}},
 	{"x86-64 57", {COP_X86_64, COP_HALF_BOTH, 12, 5, 57, 52, COP_F_NX | COP_F_1G | COP_F_PGE | COP_F_PCID}},
+	{"s390x 31", {COP_S390X, COP_HALF_LOW, 12, 2, 31, 48, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 42", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 42 edat1", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP | COP_F_EDAT1}},
+	{"s390x 42 no edat", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP}},
+	{"s390x 53", {COP_S390X, COP_HALF_LOW, 12, 4, 53, 53, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 64", {COP_S390X, COP_HALF_LOW, 12, 5, 64, 53, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2 | COP_F_RDP}},
 };
 #define RIG_GEOMS (sizeof(rig_geoms) / sizeof(rig_geoms[0]))
 

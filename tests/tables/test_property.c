@@ -12,7 +12,8 @@
 struct unit {
 	cop_pa pa; /* COP_PA_NONE: not mapped */
 	uint32_t attrs;
-	bool stale; /* a TLB may hold what the unit no longer maps */
+	bool stale;     /* a TLB may hold what the unit no longer maps */
+	uint64_t clean; /* ... except of so many bytes from its start */
 };
 
 static struct world {
@@ -31,17 +32,48 @@ static struct world {
 void __real_cop_tlbi(const struct cop_tlbi *);
 void __wrap_cop_tlbi(const struct cop_tlbi *);
 
-void __wrap_cop_tlbi(const struct cop_tlbi *t)
+static void recorded(const struct cop_tlbi *t)
 {
 	w.invalidations++;
 	for (unsigned i = 0; w.unit && i < w.units; i++) {
-		const cop_va start = w.base + ((uint64_t)i << w.unit_lg2);
+		const cop_va start = w.base + ((uint64_t)i << w.unit_lg2), last = start + ((1ULL << w.unit_lg2) - 1);
+		struct unit *unit = &w.unit[i];
 
 		/* By-address operations are a stride apart: a larger stride than the unit must start at the unit's leaf. */
-		if (start >= t->start && start + ((1ULL << w.unit_lg2) - 1) <= t->last)
-			w.unit[i].stale = false;
+		if (start + unit->clean < t->start || start + unit->clean > t->last)
+			continue;
+		unit->clean = (t->last < last ? t->last : last) - start + 1;
+		if (unit->clean < 1ULL << w.unit_lg2)
+			continue;
+		unit->clean = 0;
+		unit->stale = false;
 	}
+}
+
+void __wrap_cop_tlbi(const struct cop_tlbi *t)
+{
+	recorded(t);
 	__real_cop_tlbi(t);
+}
+
+/* s390x: instructions that change an entry and invalidate. */
+uint64_t __real_cop_entry_xchg(uint64_t *, uint64_t, const struct cop_tlbi *);
+uint64_t __wrap_cop_entry_xchg(uint64_t *, uint64_t, const struct cop_tlbi *);
+void __real_cop_entries_break(uint64_t *, unsigned, uint64_t, const struct cop_tlbi *);
+void __wrap_cop_entries_break(uint64_t *, unsigned, uint64_t, const struct cop_tlbi *);
+
+uint64_t __wrap_cop_entry_xchg(uint64_t *entry, uint64_t new_, const struct cop_tlbi *t)
+{
+	recorded(t);
+	return __real_cop_entry_xchg(entry, new_, t);
+}
+
+void __wrap_cop_entries_break(uint64_t *entry, unsigned n, uint64_t invalid_bit, const struct cop_tlbi *t)
+{
+	recorded(t);
+	/* IPTE and IDTE. */
+	assert_true(invalid_bit & (t->level ? 0x20 : 0x400));
+	__real_cop_entries_break(entry, n, invalid_bit, t);
 }
 
 /* ---- world ---- */
@@ -151,9 +183,11 @@ static void check_all(void)
 	check_extents();
 	check_translations();
 	(void)rig_census(&w.tree);
-	for (unsigned i = 0; i < w.units; i++)
+	for (unsigned i = 0; i < w.units; i++) {
 		if (w.unit[i].stale)
 			fail_msg("unit %u was not invalidated", i);
+		w.unit[i].clean = 0;
+	}
 	w.checked++;
 }
 
@@ -188,8 +222,12 @@ static uint32_t random_attrs(void)
 					COP_READ | COP_WRITE | COP_GLOBAL,
 					COP_READ | COP_WRITE | COP_YOUNG,
 					COP_READ | COP_GLOBAL | COP_YOUNG | COP_MT_DEVICE};
+	uint32_t attrs;
 
-	return some[rig_below(&w.seed, sizeof(some) / sizeof(some[0]))];
+	do
+		attrs = some[rig_below(&w.seed, sizeof(some) / sizeof(some[0]))];
+	while (w.format->check_attrs(&w.tree.geom, attrs, 0));
+	return attrs;
 }
 
 static bool all_mapped(struct span s, bool want)
@@ -303,19 +341,29 @@ static int do_unmap(struct span s)
 /* Hardware caches no leaf whose accessed flag is clear, unless it sets that itself. */
 static bool cached(const struct unit *unit)
 {
-	return unit->pa != COP_PA_NONE &&
-	       (w.tree.geom.arch != COP_ARM64 || (w.tree.geom.features & COP_F_HAF) || (unit->attrs & COP_YOUNG));
+	return unit->pa != COP_PA_NONE && ((w.tree.geom.arch != COP_ARM64 && w.tree.geom.arch != COP_S390X) ||
+					   (w.tree.geom.features & COP_F_HAF) || (unit->attrs & COP_YOUNG));
+}
+
+/* What a TLB may hold: on s390x an entry does not say whose it is, and a clean leaf cannot be stored through. */
+static uint32_t enforced(uint32_t attrs)
+{
+	const uint32_t access = attrs & (COP_READ | COP_WRITE | COP_EXEC | COP_USER);
+
+	if (w.tree.geom.arch != COP_S390X)
+		return access;
+	return access & ~(uint32_t)(attrs & COP_DIRTY ? COP_USER : COP_USER | COP_WRITE);
 }
 
 static int do_protect(struct span s)
 {
-	const uint32_t attrs = random_attrs(), access = COP_READ | COP_WRITE | COP_EXEC | COP_USER;
+	const uint32_t attrs = random_attrs();
 	struct cop_gather gather;
 	int err;
 
 	for (unsigned i = s.first; i < s.first + s.n; i++)
 		w.unit[i].stale = cached(&w.unit[i]) &&
-				  ((w.unit[i].attrs & ~attrs & access) || ((w.unit[i].attrs ^ attrs) & COP_MT_MASK));
+				  ((enforced(w.unit[i].attrs) & ~attrs) || ((w.unit[i].attrs ^ attrs) & COP_MT_MASK));
 	cop_gather_begin(&gather, &w.tree);
 	err = cop_protect(&gather, va_of(s.first), (uint64_t)s.n << w.unit_lg2, attrs);
 	(void)cop_gather_finish(&gather);
