@@ -51,6 +51,7 @@ struct cop_ptdesc {
 	cop_pa parent; /* table that linked it; COP_PA_NONE for a root */
 	uint16_t slot; /* entry of the parent */
 	uint8_t level, lg2, flags;
+	uint8_t lock;       /* held while an entry changes that may be somebody else's too; marked */
 };
 
 struct cop_table_ops;
@@ -59,6 +60,7 @@ struct cop_table_ops;
  * struct cop_tree - one translation tree
  * @tables: tables linked, by level; marked
  * @constructed: tables that went through the constructor and not yet through the destructor; marked
+ * @deferred: lists of tables that wait for a grace period; marked
  */
 struct cop_tree {
 	const struct cop_table_ops *ops;
@@ -69,6 +71,7 @@ struct cop_tree {
 	uint32_t flags;
 	uint64_t tables[COP_MAX_LEVELS];
 	uint64_t constructed;
+	uint64_t deferred;
 };
 enum cop_tree_flag {
 	COP_TREE_KERNEL = 1 << 0, /* invalidations reach every address space */
@@ -137,7 +140,7 @@ struct cop_gather {
 	cop_va start, last; /* hull of what must be invalidated; start > last: nothing */
 	uint8_t stride_lg2, level, scope;
 	struct cop_ptdesc *detached; /* tables unlinked, not yet invalidated */
-	struct cop_ptdesc *flushed;  /* tables invalidated, to be handed to RCU */
+	struct cop_ptdesc *flushed;  /* tables whose slot needs nothing more: to RCU when all is invalidated */
 	uint64_t invalidations;      /* issued by this gather */
 };
 

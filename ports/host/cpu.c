@@ -281,6 +281,13 @@ void cop_mutex_unlock(cop_mutex *mutex)
 }
 
 #ifdef COP_HOST_TSAN
+/* What liburcu does to its own memory is ordered by means that TSan does not see. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "called_from_lib:liburcu-memb.so\n";
+}
+
 /* liburcu is not instrumented: a grace period comes after the readers before it. Pairs with cop_rcu_read_unlock(). */
 static void after_grace(void)
 {
@@ -301,6 +308,8 @@ static void run_deferred(cop_rcu *head)
 	__tsan_acquire(deferred);
 	deferred->fn(deferred->what);
 	free(deferred);
+	/* Pairs with after_grace() in cop_host_rcu_barrier(). */
+	__tsan_release((void *)&urcu_memb_gp);
 }
 
 void cop_rcu_defer(cop_rcu *what, void (*fn)(cop_rcu *))

@@ -25,7 +25,7 @@ extern "C" {
  * @window_va: first virtual address of the window; multiple of 2 MB
  * @window_bytes: multiple of 2 MB; 0 for no window (everything flat)
  * @cpus: CPUs 0 .. cpus - 1; RCU callbacks run on one CPU more, number @cpus. At most COP_HOST_CPUS - 1
- * @max_fills: translations held at a time; 0 for a quarter of vm.max_map_count, which is also the most
+ * @max_fills: translations held at a time; 0 for an eighth of vm.max_map_count, which is also the most
  */
 struct cop_host_config {
 	uint64_t phys_bytes;
@@ -59,7 +59,8 @@ void cop_host_exit(void);
  * @pa, @bytes: multiples of the host's page size
  *
  * Host memory is taken page by page as it is touched.
- * Return: 0; -COP_EINVAL, -COP_EEXIST (some is there already), -COP_ENOMEM (vm.max_map_count): nothing has changed.
+ * Return: 0; -COP_EINVAL, -COP_EEXIST (some is there already), -COP_ENOMEM (more separate
+ * stretches than a quarter of vm.max_map_count): nothing has changed.
  */
 int cop_host_populate(cop_pa pa, uint64_t bytes) COP_MUST_CHECK;
 
@@ -69,7 +70,8 @@ int cop_host_populate(cop_pa pa, uint64_t bytes) COP_MUST_CHECK;
  * Its table descriptors go too, where a host page of them lies wholly inside. If a CPU can still translate to the
  * range, that is cop_panic("freed-while-translated").
  *
- * Return: 0; -COP_EINVAL, -COP_ENOENT (not all of it is memory), -COP_ENOMEM (vm.max_map_count), -COP_EIO.
+ * Return: 0; -COP_EINVAL, -COP_ENOENT (not all of it is memory), -COP_ENOMEM (as above), -COP_EIO: nothing has
+ * changed, but with -COP_EIO contents may be lost.
  */
 int cop_host_punch(cop_pa pa, uint64_t bytes) COP_MUST_CHECK;
 

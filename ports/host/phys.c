@@ -16,7 +16,7 @@ static struct {
 	uint64_t bytes;
 	int fd, desc_fd;
 	struct phys_extent *extents; /* populated; sorted, never adjacent */
-	size_t count, room;
+	size_t count, room, most;
 } phys = {.fd = -1, .desc_fd = -1};
 
 uint64_t phys_bytes(void)
@@ -64,6 +64,7 @@ int phys_init(uint64_t bytes)
 	int err;
 
 	phys.bytes = bytes;
+	phys.most = host_max_map_count() / 4;
 	phys.fd = sparse_file("coppice-phys", bytes);
 	if (phys.fd < 0)
 		return phys.fd;
@@ -114,12 +115,17 @@ struct phys_extent phys_extent_at(cop_pa pa)
 	return phys.extents[i];
 }
 
-/* Room for one more, so that nothing can fail once the host's mappings have changed. */
-static int extents_reserve(void)
+/*
+ * Room for one more, so that nothing can fail once the host's mappings have changed. A stretch costs two host mappings;
+ * the bound leaves the TLB and the rest of the process theirs.
+ */
+static int extents_reserve(bool grows)
 {
 	struct phys_extent *more;
 	size_t room;
 
+	if (grows && phys.count >= phys.most)
+		return -COP_ENOMEM;
 	if (phys.count < phys.room)
 		return 0;
 	room = phys.room ? 2 * phys.room : 64;
@@ -187,11 +193,13 @@ static int view_protect(cop_pa pa, uint64_t bytes, int prot)
 static int populate_locked(cop_pa pa, uint64_t bytes)
 {
 	size_t next = extent_after(pa);
+	bool above = next < phys.count && phys.extents[next].pa == pa + bytes;
+	bool below = pa && phys_extent_at(pa - 1).bytes;
 	int err;
 
 	if (next < phys.count && phys.extents[next].pa < pa + bytes)
 		return -COP_EEXIST;
-	err = extents_reserve();
+	err = extents_reserve(!above && !below);
 	if (!err)
 		err = view_protect(pa, bytes, PROT_READ | PROT_WRITE);
 	if (!err)
@@ -227,7 +235,7 @@ static int punch_locked(cop_pa pa, uint64_t bytes)
 
 	if (!extent.bytes || pa + bytes > extent.pa + extent.bytes)
 		return -COP_ENOENT;
-	err = extents_reserve();
+	err = extents_reserve(pa > extent.pa && pa + bytes < extent.pa + extent.bytes);
 	if (!err)
 		err = view_protect(pa, bytes, PROT_NONE);
 	if (err)

@@ -71,7 +71,7 @@ static void empty_pool(uint32_t max, uint64_t chunks)
 
 int tlb_init(const struct cop_host_config *config)
 {
-	uint64_t most = host_max_map_count() / 4, chunks = config->window_bytes >> CHUNK_LG2;
+	uint64_t most = host_max_map_count() / 8, chunks = config->window_bytes >> CHUNK_LG2;
 	uint32_t max = (uint32_t)(config->max_fills && config->max_fills < most ? config->max_fills : most);
 	int err;
 

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* What needs no format: trees, stocks, the way from the API to the algorithms compiled for a format. */
+#include "tables/stock.h"
+
+#define TREE_OF(source_) ((struct cop_tree *)((char *)(uintptr_t)(source_) - offsetof(struct cop_tree, source)))
+#define PTDESC_OF(rcu_) ((struct cop_ptdesc *)((char *)(rcu_)-offsetof(struct cop_ptdesc, rcu)))
+
+COP_STATIC_ASSERT(sizeof(struct cop_ptdesc) <= 64, "one descriptor is one cache line");
+
+/* ---- tables ---- */
+
+static struct cop_ptdesc *table_new(struct cop_tree *tree, unsigned lg2)
+{
+	const cop_pa pa = tree->source.alloc(tree->source.ctx, lg2);
+	struct cop_ptdesc *d;
+
+	if (pa == COP_PA_NONE)
+		return NULL;
+	d = cop_ptdesc(pa);
+	cop_write(&d->source, &tree->source);
+	cop_write(&d->pa, pa);
+	cop_write(&d->lg2, (uint8_t)lg2);
+	return d;
+}
+
+static void table_free(struct cop_tree *tree, struct cop_ptdesc *d)
+{
+	tree->source.free(tree->source.ctx, cop_read(&d->pa), cop_read(&d->lg2));
+}
+
+bool cop_stock_refill(struct cop_tree *tree, struct cop_stock *stock, const unsigned lg2[STOCK_KINDS])
+{
+	for (unsigned kind = 0; kind < STOCK_KINDS; kind++) {
+		struct cop_ptdesc **tail = &stock->list[kind];
+
+		while (stock->have[kind] < stock->want[kind]) {
+			struct cop_ptdesc *d = table_new(tree, lg2[kind]);
+
+			if (!d)
+				return false;
+			cop_write(&d->next, *tail);
+			cop_write(tail, d);
+			tail = &d->next;
+			stock->have[kind]++;
+		}
+	}
+	return true;
+}
+
+void cop_stock_drain(struct cop_tree *tree, struct cop_stock *stock)
+{
+	for (unsigned kind = 0; kind < STOCK_KINDS; kind++)
+		while (stock->list[kind]) {
+			struct cop_ptdesc *d = stock->list[kind];
+
+			stock->list[kind] = cop_read(&d->next);
+			stock->have[kind]--;
+			table_free(tree, d);
+		}
+}
+
+void cop_tables_free_deferred(cop_rcu *rcu)
+{
+	struct cop_ptdesc *d = PTDESC_OF(rcu), *next;
+	struct cop_tree *tree = TREE_OF(cop_read(&d->source));
+
+	for (; d; d = next) {
+		next = cop_read(&d->next);
+		table_free(tree, d);
+	}
+	/* Release: after this the tree may be gone; pairs with the await of cop_tree_destroy(). */
+	cop_fetch_add(&tree->deferred, -1ULL, release);
+}
+
+/* ---- trees ---- */
+
+static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
+{
+	switch (geom->arch) {
+	case COP_ARM64:
+		return geom->page_lg2 == 12   ? &cop_tables_arm64_4k
+		       : geom->page_lg2 == 14 ? &cop_tables_arm64_16k
+		       : geom->page_lg2 == 16 ? &cop_tables_arm64_64k
+					      : NULL;
+	default:
+		return NULL;
+	}
+}
+
+int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source, uint32_t asid,
+		  uint32_t flags)
+{
+	const struct cop_table_ops *ops = ops_for(geom);
+	const unsigned root = geom->levels - 1U;
+	struct cop_ptdesc *d;
+
+	if (!ops || geom->levels == 0 || geom->levels > COP_MAX_LEVELS || ops->format->check_geom(geom))
+		return -COP_EINVAL;
+	*tree = (struct cop_tree){.ops = ops, .geom = *geom, .source = *source, .asid = asid, .flags = flags};
+	d = table_new(tree, ops->format->table_lg2(geom, root));
+	if (!d)
+		return -COP_ENOMEM;
+	tree->root = cop_read(&d->pa);
+	cop_fill64(cop_phys(tree->root), ops->format->empty(root), sizeof(uint64_t) << ops->format->index_bits(geom, root));
+	cop_write(&d->state, (uint64_t)0);
+	cop_write(&d->parent, COP_PA_NONE);
+	cop_write(&d->slot, (uint16_t)0);
+	cop_write(&d->level, (uint8_t)root);
+	cop_write(&d->flags, (uint8_t)0);
+	cop_write(&d->lock, (uint8_t)0);
+	tree->tables[root] = 1;
+	return 0;
+}
+
+int cop_tree_destroy(struct cop_tree *tree)
+{
+	const unsigned root = tree->geom.levels - 1U;
+	uint64_t deferred;
+
+	if (cop_load(&cop_ptdesc(tree->root)->state, acquire) != 0)
+		return -COP_EBUSY;
+	cop_rcu_sync();
+	cop_await(&tree->deferred, deferred, deferred == 0);
+	table_free(tree, cop_ptdesc(tree->root));
+	tree->root = COP_PA_NONE;
+	cop_store(&tree->tables[root], (uint64_t)0, relaxed);
+	return 0;
+}
+
+uint64_t cop_tree_table_bytes(const struct cop_tree *tree)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned l = 0; l < tree->geom.levels; l++)
+		bytes += cop_load(&tree->tables[l], relaxed) << tree->ops->format->table_lg2(&tree->geom, l);
+	return bytes;
+}
+
+/* ---- dispatch ---- */
+
+int cop_map(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned max_leaf_lg2, uint32_t flags)
+{
+	return tree->ops->map(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
+}
+
+void cop_gather_begin(struct cop_gather *gather, struct cop_tree *tree)
+{
+	gather->tree = tree;
+	gather->detached = NULL;
+	gather->flushed = NULL;
+	gather->invalidations = 0;
+	cop_gather_begin_round(gather);
+}
+
+struct cop_flushed cop_gather_finish(struct cop_gather *gather)
+{
+	return gather->tree->ops->finish(gather);
+}
+
+struct cop_unmapped cop_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how, struct cop_detached_run *runs,
+			      unsigned max_runs)
+{
+	return gather->tree->ops->unmap(gather, va, bytes, how, runs, max_runs);
+}
+
+int cop_protect(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t attrs)
+{
+	return gather->tree->ops->protect(gather, va, bytes, attrs);
+}
+
+int cop_split(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
+{
+	return gather->tree->ops->split(gather, va, bytes, max_leaf_lg2);
+}
+
+long cop_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
+{
+	return gather->tree->ops->collapse(gather, va, bytes, max_leaf_lg2);
+}
+
+struct cop_translation cop_translate(const struct cop_tree *tree, cop_va va)
+{
+	return tree->ops->translate(tree, va);
+}
+
+unsigned cop_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out, unsigned max)
+{
+	return tree->ops->query(tree, va, last, out, max);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unmap: edges are made first, then entries are cleared. What the range covers wholly is taken out at the highest level;
+ * tables that become empty otherwise are reclaimed on the way up.
+ */
+#ifndef COPPICE_TABLES_UNMAP_H
+#define COPPICE_TABLES_UNMAP_H
+
+#include "tables/clear.h"
+
+/* Leaves from @slot on, at most @n. */
+static unsigned leaf_stretch(const uint64_t *entries, unsigned slot, unsigned n, unsigned l)
+{
+	unsigned i = 0;
+
+	while (i < n && is_leaf(cop_load(entries + slot + i, relaxed), l))
+		i++;
+	return i;
+}
+
+/* A table out of the tree: nothing below it is anybody else's. */
+static void table_retire(struct unmapping *u, struct cop_ptdesc *d, unsigned l)
+{
+	cop_store(&d->state, COP_TABLE_DEAD, relaxed);
+	u->tables[l]++;
+	if (cop_read(&d->flags) & PTDESC_CONSTRUCTED)
+		u->constructed++;
+}
+
+/*
+ * The table stays after all, because `runs` is full: children of it that were cleared before that are taken out one by one.
+ * They are on top of the list, down to @mark.
+ */
+static void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark, unsigned l)
+{
+	struct cop_ptdesc *d = u->gather->flushed, *next;
+
+	u->gather->flushed = mark;
+	for (; d != mark; d = next) {
+		next = cop_read(&d->next);
+		if (cop_read(&d->parent) != table) {
+			gather_push(&u->gather->flushed, d);
+			continue;
+		}
+		cop_store(entries + cop_read(&d->slot), fmt_marker(u->g, cop_read(&d->pa), l), relaxed);
+		gather_push(&u->gather->detached, d);
+		u->gather->scope |= COP_TLBI_TABLES;
+	}
+}
+
+/* Clears all below a table that the range covers wholly. Return: false if `runs` was full: the table must stay. */
+static bool clear_table(struct unmapping *u, cop_pa table, unsigned l)
+{
+	struct cop_ptdesc *d = cop_ptdesc(table), *const mark = u->gather->flushed;
+	const unsigned slots = table_slots(u->g, l);
+	uint64_t *entries = table_entries(table);
+	uint64_t used = 0;
+
+	if (l == 0)
+		used = clear_leaves(u, entries, 0, slots, 0, false);
+	for (unsigned slot = 0; l && slot < slots && !u->full;) {
+		const uint64_t e = cop_load(entries + slot, acquire);
+		const cop_va va = u->va;
+
+		if (!fmt_present(e, l)) {
+			unmap_advance(u, leaf_bytes(l));
+		} else if (!fmt_is_table(e, l)) {
+			used += clear_leaves(u, entries, slot, leaf_stretch(entries, slot, slots - slot, l), l, false);
+		} else if (clear_table(u, fmt_table_pa(u->g, e, l), l - 1)) {
+			gather_push(&u->gather->flushed, cop_ptdesc(fmt_table_pa(u->g, e, l)));
+		}
+		slot += (unsigned)((u->va - va) >> fmt_shift(l));
+	}
+	if (!u->full) {
+		table_retire(u, d, l);
+		return true;
+	}
+	clear_stopped(u, table, entries, mark, l);
+	if (used)
+		unreserve(d, used);
+	return false;
+}
+
+/* Detaches the table in a slot that the range covers wholly. Return: false if `runs` was full. */
+static bool detach(struct unmapping *u, uint64_t *entry, uint64_t e, unsigned l)
+{
+	const cop_va va = u->va;
+	const cop_pa child = fmt_table_pa(u->g, e, l);
+	const uint64_t marker = fmt_marker(u->g, child, l);
+
+	/* The highest entry is broken first; what is below is then out of hardware's sight and may be stored plainly. */
+	if (FMT_LIVE_BY_INSTRUCTION) {
+		const struct cop_tlbi tlbi = {va, leaf_last(va, l), u->tree->asid, (uint8_t)fmt_shift(l), COP_TLBI_ANY_LEVEL,
+					      (uint8_t)(COP_TLBI_TABLES | tree_scope(u->tree))};
+
+		cop_entry_xchg(entry, marker, &tlbi);
+	}
+	if (!clear_table(u, child, l - 1)) {
+		if (FMT_LIVE_BY_INSTRUCTION)
+			cop_store(entry, e, release);
+		return false;
+	}
+	if (!FMT_LIVE_BY_INSTRUCTION) {
+		cop_store(entry, marker, relaxed);
+		gather_table(u->gather, va);
+	}
+	gather_push(&u->gather->detached, cop_ptdesc(child));
+	return true;
+}
+
+static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l);
+
+struct slot_done {
+	unsigned used, markers;
+};
+
+/* What of the range lies in the entry at the cursor, or in more entries of the kind; the cursor moves. */
+static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t room, unsigned l)
+{
+	uint64_t *entries = table_entries(table);
+	const unsigned slot = slot_of(u->g, u->va, l), whole = (unsigned)(room >> fmt_shift(l));
+	const uint64_t e = cop_load(entries + slot, acquire);
+	const cop_va va = u->va;
+	cop_pa child;
+
+	if (!fmt_present(e, l)) {
+		/* A marker is its owner's; anything else here is a swap entry. */
+		const bool mine = e != fmt_empty(l) && fmt_kind(u->g, e, l) != COP_MARKER;
+
+		if (mine)
+			cop_store(entries + slot, fmt_empty(l), relaxed);
+		unmap_advance(u, entry_room(va, room, l));
+		return (struct slot_done){mine, 0};
+	}
+	if (!fmt_is_table(e, l))
+		return (struct slot_done){clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
+	if (whole && (va & (leaf_bytes(l) - 1)) == 0)
+		return (struct slot_done){0, detach(u, entries + slot, e, l)};
+	child = fmt_table_pa(u->g, e, l);
+	if (!unmap_in(u, child, l - 1))
+		return (struct slot_done){0, 0};
+	table_unlink(u->tree, cop_ptdesc(child), va);
+	gather_push(&u->gather->detached, cop_ptdesc(child));
+	gather_table(u->gather, va);
+	return (struct slot_done){0, 1};
+}
+
+/*
+ * Clears what of the range lies in a linked table that others use too. Return: true if it was emptied and killed, which makes
+ * the caller the one to unlink it.
+ */
+static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l)
+{
+	struct cop_ptdesc *d = cop_ptdesc(table);
+	const uint64_t stop = u->left - table_room(u->g, u->va, u->left, l);
+	uint64_t used = 0, markers = 0, units;
+
+	if (l == 0) {
+		used = clear_leaves(u, table_entries(table), slot_of(u->g, u->va, 0),
+				    (unsigned)((u->left - stop) >> FMT_PAGE_LG2), 0, true);
+	} else {
+		while (u->left > stop && !u->full) {
+			const struct slot_done done = unmap_slot(u, table, u->left - stop, l);
+
+			used += done.used;
+			markers += done.markers;
+		}
+	}
+	if (!used && !markers)
+		return false;
+	units = used ? unreserve(d, used) : cop_load(&d->state, relaxed);
+	/* My markers hold the table only for me: when nothing else is in it, it goes with them. */
+	if (units != markers || table == u->tree->root || !kill(d, units))
+		return false;
+	u->tables[l]++;
+	if (cop_read(&d->flags) & PTDESC_CONSTRUCTED)
+		u->constructed++;
+	return true;
+}
+
+/* Return: 0, or why the range may not be unmapped; nothing has changed then. */
+static int unmap_prepare(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how)
+{
+	const struct cop_tree *tree = gather->tree;
+	bool covered = true;
+	struct edges x;
+
+	cop_rcu_read_lock();
+	x = edges_of(tree, va, bytes);
+	if (!(how & COP_UNMAP_HOLES_OK))
+		covered = range_covered(&tree->geom, tree->root, va, bytes, tree->geom.levels - 1U);
+	cop_rcu_read_unlock();
+	if (!covered)
+		return -COP_ENOENT;
+	if ((how & COP_UNMAP_NO_SPLIT) && (x.cut_leaf || x.cut_run))
+		return -COP_EBUSY;
+	return edges_make(gather, &x);
+}
+
+static COP_NOINLINE struct cop_unmapped unmap_range(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
+						    struct cop_detached_run *runs, unsigned max_runs)
+{
+	const uint32_t mode = how & 0xff;
+	struct unmapping u = {.tree = gather->tree, .g = &gather->tree->geom, .gather = gather, .runs = runs,
+			      .max_runs = max_runs, .va = va, .left = bytes};
+	const int err = unmap_prepare(gather, va, bytes, how);
+
+	if (err)
+		return (struct cop_unmapped){0, 0, err};
+	u.blind = mode == COP_UNMAP_BLIND;
+	u.exact = mode == COP_UNMAP_EXACT;
+	u.holes = how & COP_UNMAP_HOLES_OK;
+	cop_rcu_read_lock();
+	(void)unmap_in(&u, u.tree->root, u.g->levels - 1U);
+	cop_rcu_read_unlock();
+	account(u.tree, u.tables, u.constructed, false);
+	return (struct cop_unmapped){bytes - u.left, u.count, 0};
+}
+
+/* One page out of a table that exists: the straight line. Return: false if it takes more than that. */
+static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, uint32_t mode, struct cop_detached_run *run)
+{
+	struct cop_tree *tree = gather->tree;
+	const struct cop_geom *g = &tree->geom;
+	const struct place p = descend(tree, va);
+	uint64_t e = p.e;
+	struct cop_ptdesc *d;
+
+	if (p.level != 0 || !fmt_present(e, 0) || fmt_cont(e, 0))
+		return false;
+	d = cop_ptdesc(p.table);
+	if (FMT_LIVE_BY_INSTRUCTION) {
+		const struct cop_tlbi tlbi = {va, va | (PAGE_BYTES - 1), tree->asid, FMT_PAGE_LG2, 0, tree_scope(tree)};
+
+		cop_entry_xchg(p.entry, fmt_empty(0), &tlbi);
+	} else {
+		if (mode == COP_UNMAP_EXACT && fmt_racy(g, e, 0))
+			e = cop_xchg(p.entry, fmt_empty(0), relaxed);
+		else
+			cop_store(p.entry, fmt_empty(0), relaxed);
+		gather_leaves(gather, va, va | (PAGE_BYTES - 1), 0);
+	}
+	if (mode != COP_UNMAP_BLIND)
+		*run = (struct cop_detached_run){fmt_leaf_pa(g, e, 0), PAGE_BYTES, entry_ad(e, 0)};
+	if (COP_UNLIKELY(unreserve(d, 1) == 0))
+		reclaim(gather, d, 0, va);
+	return true;
+}
+
+static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap_inline(struct cop_gather *gather, cop_va va, uint64_t bytes,
+								 uint32_t how, struct cop_detached_run *runs,
+								 unsigned max_runs)
+{
+	const uint32_t mode = how & 0xff;
+	bool done;
+
+	if (!range_ok(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
+	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
+		return (struct cop_unmapped){0, 0, -COP_EINVAL};
+	if (bytes == PAGE_BYTES && (max_runs || mode == COP_UNMAP_BLIND)) {
+		cop_rcu_read_lock();
+		done = unmap_page(gather, va, mode, runs);
+		cop_rcu_read_unlock();
+		if (COP_LIKELY(done))
+			return (struct cop_unmapped){bytes, mode != COP_UNMAP_BLIND, 0};
+	}
+	return unmap_range(gather, va, bytes, how, runs, max_runs);
+}
+
+static COP_NOINLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
+						     struct cop_detached_run *runs, unsigned max_runs)
+{
+	return tables_unmap_inline(gather, va, bytes, how, runs, max_runs);
+}
+
+#endif

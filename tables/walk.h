@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where things are: entries, slots, spans; and the counter of a table.
+ *
+ * `state` of a table counts what is in it and is the proof that nobody is about to put something in: whoever stores an entry
+ * reserves first, whoever clears one decrements afterwards, and the one whose compare-and-swap turns the count into
+ * COP_TABLE_DEAD owns the table. A detached table keeps its unit in the parent until its invalidation is done: that holds
+ * the parent for the marker, whoever else finds and replaces the marker in the meantime.
+ */
+#ifndef COPPICE_TABLES_WALK_H
+#define COPPICE_TABLES_WALK_H
+
+#include "tables/stock.h"
+
+#define PAGE_BYTES COP_LG2(FMT_PAGE_LG2)
+
+static COP_ALWAYS_INLINE uint64_t *table_entries(cop_pa table)
+{
+	return (uint64_t *)cop_phys(table);
+}
+
+static inline void stock_sizes(const struct cop_geom *g, unsigned lg2[STOCK_KINDS])
+{
+	lg2[STOCK_BOTTOM] = fmt_table_lg2(g, 0);
+	lg2[STOCK_UPPER] = fmt_table_lg2(g, g->levels > 2);
+}
+
+static COP_ALWAYS_INLINE uint64_t leaf_bytes(unsigned l)
+{
+	return COP_LG2(fmt_shift(l));
+}
+
+static COP_ALWAYS_INLINE unsigned table_slots(const struct cop_geom *g, unsigned l)
+{
+	return 1U << fmt_index_bits(g, l);
+}
+
+static COP_ALWAYS_INLINE unsigned slot_of(const struct cop_geom *g, cop_va va, unsigned l)
+{
+	return (unsigned)(va >> fmt_shift(l)) & (table_slots(g, l) - 1);
+}
+
+/* The last byte that the table of level @l around @va translates. */
+static inline cop_va table_last(const struct cop_geom *g, cop_va va, unsigned l)
+{
+	const unsigned bits = fmt_shift(l) + fmt_index_bits(g, l);
+
+	return bits >= 64 ? ~(cop_va)0 : va | (COP_LG2(bits) - 1);
+}
+
+/* Of @left bytes from @va on, those inside that table. Never overflows: @left is less than 2^64. */
+static inline uint64_t table_room(const struct cop_geom *g, cop_va va, uint64_t left, unsigned l)
+{
+	const uint64_t to_end = table_last(g, va, l) - va;
+
+	return (to_end < left - 1 ? to_end : left - 1) + 1;
+}
+
+/* Of @left bytes from @va on, those inside the entry of level @l around @va. */
+static inline uint64_t entry_room(cop_va va, uint64_t left, unsigned l)
+{
+	const uint64_t room = leaf_bytes(l) - (va & (leaf_bytes(l) - 1));
+
+	return room < left ? room : left;
+}
+
+static inline bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
+{
+	const cop_va last = va + bytes - 1;
+
+	if (bytes == 0 || ((va | bytes) & (PAGE_BYTES - 1)) || last < va)
+		return false;
+	if (g->va_bits >= 64)
+		return true;
+	switch (g->half) {
+	case COP_HALF_LOW:
+		return last >> g->va_bits == 0;
+	case COP_HALF_HIGH:
+		return va >> g->va_bits == ~0ULL >> g->va_bits;
+	default:
+		/* Both ends in one half, and that canonical: all bits from the sign bit up are the same. */
+		return va >> (g->va_bits - 1) == last >> (g->va_bits - 1) &&
+		       ((va >> (g->va_bits - 1)) + 1) << (g->va_bits - 1) <= COP_LG2(g->va_bits - 1);
+	}
+}
+
+static inline bool output_ok(const struct cop_geom *g, cop_pa pa, uint64_t bytes)
+{
+	const cop_pa last = pa + bytes - 1;
+
+	return (pa & (PAGE_BYTES - 1)) == 0 && last >= pa && (g->pa_bits >= 64 || last >> g->pa_bits == 0);
+}
+
+/* The first address that a table translates, from the way down to it. The way is pinned by the table's unit in its parent. */
+static inline cop_va table_va(const struct cop_geom *g, struct cop_ptdesc *d)
+{
+	const uint64_t sign = g->va_bits >= 64 ? 0 : COP_LG2(g->va_bits - 1);
+	cop_pa parent;
+	cop_va va = 0;
+
+	while ((parent = cop_read(&d->parent)) != COP_PA_NONE) {
+		va |= (uint64_t)cop_read(&d->slot) << fmt_shift(cop_read(&d->level) + 1U);
+		d = cop_ptdesc(parent);
+	}
+	if (sign && (g->half == COP_HALF_HIGH || (g->half == COP_HALF_BOTH && (va & sign))))
+		va |= ~((sign << 1) - 1);
+	return va;
+}
+
+/* The last byte of the half of the address space that @va is in. */
+static inline cop_va tree_last(const struct cop_geom *g, cop_va va)
+{
+	if (g->va_bits >= 64)
+		return ~(cop_va)0;
+	return va | (COP_LG2(g->half == COP_HALF_BOTH ? g->va_bits - 1 : g->va_bits) - 1);
+}
+
+/* What an entry of a table maps; inside a riscv64 run all entries name the run's base. */
+static inline cop_pa entry_pa(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
+{
+	const cop_pa pa = fmt_leaf_pa(g, e, l);
+
+	if (!fmt_cont(e, l) || fmt_leaf_step(g, l, COP_CONT) != 0)
+		return pa;
+	return pa + ((uint64_t)(slot & ((1U << fmt_cont_lg2(g, l)) - 1)) << fmt_shift(l));
+}
+
+/* ---- counters ---- */
+
+/* Return: false if the table is dead: the entries were not reserved, and nobody minds the addition. */
+static COP_ALWAYS_INLINE bool reserve(struct cop_ptdesc *d, uint64_t n)
+{
+	/* Acquire: the stores that follow must not be seen before the reservation; pairs with kill(). */
+	return COP_LIKELY(!(cop_fetch_add(&d->state, n, acquire) & COP_TABLE_DEAD));
+}
+
+static COP_ALWAYS_INLINE uint64_t unreserve(struct cop_ptdesc *d, uint64_t n)
+{
+	/* Release: who kills the table must see it cleared; pairs with kill(). */
+	return cop_fetch_add(&d->state, -n, acq_rel) - n;
+}
+
+/* @units: what the caller itself still holds in the table. */
+static inline bool kill(struct cop_ptdesc *d, uint64_t units)
+{
+	return cop_cas(&d->state, units, COP_TABLE_DEAD, acq_rel) == units;
+}
+
+static inline bool is_dead(struct cop_ptdesc *d)
+{
+	return cop_load(&d->state, acquire) & COP_TABLE_DEAD;
+}
+
+/*
+ * A table's lock covers changes of valid entries that may be somebody else's too: a leaf of which two callers own a part
+ * each, and, where valid entries change by instruction only and that does not compare, links.
+ */
+static inline void table_lock(struct cop_ptdesc *d)
+{
+	uint8_t held;
+
+	while (cop_xchg(&d->lock, (uint8_t)1, acquire))
+		cop_await(&d->lock, held, !held);
+}
+
+static inline void table_unlock(struct cop_ptdesc *d)
+{
+	cop_store(&d->lock, (uint8_t)0, release);
+}
+
+#endif
