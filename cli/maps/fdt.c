@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/maps/build.h"
+#include "cli/maps/fdt_sound.h"
 
 struct fdt {
 	struct map_read read;
@@ -219,19 +220,6 @@ static void parse(struct fdt *in)
 			  in->read.map.source);
 }
 
-/*
- * Nodes of versions before 16 are named by full paths; nobody has such blobs, and fdt_check_full() of libfdt 1.6 follows a
- * null pointer for a root that has no slash in its name.
- */
-static int check(const void *blob, size_t bytes)
-{
-	if (bytes < FDT_V1_SIZE)
-		return -FDT_ERR_TRUNCATED;
-	if (fdt_version(blob) < 16)
-		return -FDT_ERR_BADVERSION;
-	return fdt_check_full(blob, bytes);
-}
-
 struct map_read map_parse_fdt(const char *source, const void *blob, size_t bytes)
 {
 	struct fdt in = {.read.map.format = MAP_FDT};
@@ -246,7 +234,9 @@ struct map_read map_parse_fdt(const char *source, const void *blob, size_t bytes
 		return in.read;
 	}
 	memcpy(copy, blob, bytes);
-	err = check(copy, bytes);
+	err = fdt_sound(copy, bytes);
+	if (!err)
+		err = fdt_check_full(copy, bytes);
 	if (err) {
 		map_error(&in.read, "%s: broken device tree (%s); expected a whole flattened device tree", source,
 			  fdt_strerror(err));

@@ -55,12 +55,11 @@ static void idle_begin(void)
 		cop_store(&cop_host_self->state, (uint32_t)IDLE, release);
 }
 
+/* While HELD, interrupts are the holder's to take: a wait that took them too would run two handlers at a time. */
 static void wake(struct cop_host_cpu *self)
 {
-	unsigned spins = 0;
-
 	while (cop_cas(&self->state, (uint32_t)IDLE, (uint32_t)RUNNING, acq_rel) != IDLE)
-		cop_host_pause(&spins);
+		sched_yield();
 	cop_fence_full(); /* RUNNING before stopping; pairs with stop_others() */
 }
 
@@ -85,7 +84,7 @@ static void idle_end(void)
 
 static void must_sleep_safely(const char *rule)
 {
-	if (cop_host_self != &cop_host_cpus[COP_HOST_CPUS] && _urcu_memb_read_ongoing())
+	if (cop_host_self != &cop_host_cpus[COP_HOST_CPUS] && urcu_memb_read_ongoing())
 		cop_panic(rule, NULL);
 }
 
@@ -288,10 +287,12 @@ const char *__tsan_default_suppressions(void)
 	return "called_from_lib:liburcu-memb.so\n";
 }
 
+char cop_host_grace;
+
 /* liburcu is not instrumented: a grace period comes after the readers before it. Pairs with cop_rcu_read_unlock(). */
 static void after_grace(void)
 {
-	__tsan_acquire((void *)&urcu_memb_gp);
+	__tsan_acquire(&cop_host_grace);
 }
 
 struct deferred {
@@ -309,7 +310,7 @@ static void run_deferred(cop_rcu *head)
 	deferred->fn(deferred->what);
 	free(deferred);
 	/* Pairs with after_grace() in cop_host_rcu_barrier(). */
-	__tsan_release((void *)&urcu_memb_gp);
+	__tsan_release(&cop_host_grace);
 }
 
 void cop_rcu_defer(cop_rcu *what, void (*fn)(cop_rcu *))

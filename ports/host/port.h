@@ -18,20 +18,6 @@
 
 #include <pthread.h>
 
-/*
- * The read side of liburcu-memb inline: its functions are under ten lines each and say that code under any licence may
- * use them so.
- */
-#ifndef _LGPL_SOURCE
-#define _LGPL_SOURCE
-#define COP_HOST_UNDEF_LGPL_SOURCE
-#endif
-#include <urcu/urcu-memb.h>
-#ifdef COP_HOST_UNDEF_LGPL_SOURCE
-#undef _LGPL_SOURCE
-#undef COP_HOST_UNDEF_LGPL_SOURCE
-#endif
-
 #if defined(__SANITIZE_THREAD__)
 #define COP_HOST_TSAN 1
 #elif defined(__has_feature)
@@ -41,6 +27,20 @@
 #endif
 #ifdef COP_HOST_TSAN
 #include <sanitizer/tsan_interface.h>
+#endif
+
+/*
+ * The read side of liburcu-memb inline: its functions are under ten lines each and say that code under any licence may
+ * use them so. Not for TSan, which would report what they do by volatile accesses: liburcu itself is not instrumented.
+ */
+#if !defined(_LGPL_SOURCE) && !defined(COP_HOST_TSAN)
+#define _LGPL_SOURCE
+#define COP_HOST_UNDEF_LGPL_SOURCE
+#endif
+#include <urcu/urcu-memb.h>
+#ifdef COP_HOST_UNDEF_LGPL_SOURCE
+#undef _LGPL_SOURCE
+#undef COP_HOST_UNDEF_LGPL_SOURCE
 #endif
 
 #ifdef __cplusplus
@@ -102,6 +102,9 @@ struct cop_host_cpu {
 extern struct cop_host_cpu cop_host_cpus[COP_HOST_CPUS + 1];
 extern __thread struct cop_host_cpu *cop_host_self __attribute__((tls_model("initial-exec")));
 extern uint64_t cop_host_window_delta;
+#ifdef COP_HOST_TSAN
+extern char cop_host_grace;
+#endif
 
 /* The last slot is shared by threads that are no CPUs; only there is counting an atomic addition. */
 static inline void cop_host_count(uint64_t *event, uint64_t n)
@@ -297,17 +300,16 @@ static inline unsigned cop_cpu(void)
 
 static inline void cop_rcu_read_lock(void)
 {
-	_urcu_memb_read_lock();
+	urcu_memb_read_lock();
 }
 
 static inline void cop_rcu_read_unlock(void)
 {
 #ifdef COP_HOST_TSAN
-	/* liburcu is not instrumented: tell TSan that a grace period follows this reader. Pairs with
-	 * cop_host_after_grace. */
-	__tsan_release((void *)&urcu_memb_gp);
+	/* TSan does not see liburcu: tell it that a grace period follows this reader. Pairs with after_grace(). */
+	__tsan_release(&cop_host_grace);
 #endif
-	_urcu_memb_read_unlock();
+	urcu_memb_read_unlock();
 }
 
 /* An RCU reader too, as a CPU with interrupts off is. The flag is the thread's own: no handler runs under it. */

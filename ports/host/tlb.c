@@ -445,10 +445,14 @@ void cop_tlbi(const struct cop_tlbi *tlbi)
 	reach(tlbi);
 }
 
-/* The drops of cop_tlbi() reached every CPU when their system calls returned: what is left is order. */
+/*
+ * The drops of cop_tlbi() reached every CPU when their system calls returned: nothing is left to wait for. No full
+ * fence: who needs a store before a load says cop_fence_full().
+ */
 void cop_tlb_sync(void)
 {
-	cop_fence_full();
+	cop_fence_acquire();
+	cop_fence_release();
 	cop_host_count(&cop_host_self->events.syncs, 1);
 	cop_host_poll_ipi();
 }

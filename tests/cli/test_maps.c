@@ -184,7 +184,7 @@ static void fdt_refused(void **state)
 	build_fdt(blob, sizeof(blob), 1, 1, overlap, 4);
 	refused(blob, fdt_totalsize(blob), "t: /memory@80000000: 0x87fff000 of 0x1000 bytes overlaps");
 	refused(blob, fdt_totalsize(blob) - 1, "broken device tree");
-	fdt_set_version(blob, 15);
+	fdt_set_version(blob, 16);
 	refused(blob, fdt_totalsize(blob), "broken device tree (FDT_ERR_BADVERSION)");
 	build_fdt(blob, sizeof(blob), 1, 1, overlap, 3);
 	refused(blob, fdt_totalsize(blob), "/memory@80000000: \"reg\" is cut short");
@@ -194,6 +194,20 @@ static void fdt_refused(void **state)
 	refused(blob, fdt_totalsize(blob), "t: /: #address-cells or #size-cells; expected one cell, 1 or 2");
 	build_fdt(blob, sizeof(blob), 2, 2, wrap, 0);
 	refused(blob, fdt_totalsize(blob), "no memory");
+}
+
+/* What libfdt 1.6 loops on for ever: a property so long that the next tag comes before it. */
+static void fdt_length_wraps(void **state)
+{
+	_Alignas(8) char blob[2048];
+	const uint32_t reg[2] = {cpu_to_fdt32(0x80000000), cpu_to_fdt32(0x8000000)};
+	struct fdt_property *property;
+
+	build_fdt(blob, sizeof(blob), 1, 1, reg, 2);
+	property = fdt_get_property_w(blob, fdt_path_offset(blob, "/memory@80000000"), "reg", NULL);
+	assert_non_null(property);
+	property->len = cpu_to_fdt32((uint32_t)-16);
+	refused(blob, fdt_totalsize(blob), "broken device tree (FDT_ERR_BADSTRUCTURE)");
 }
 
 /* Cut anywhere and with any one byte changed: refused or sound, never read outside (ASan watches). */
@@ -346,6 +360,7 @@ int main(void)
 		cmocka_unit_test(fdt_both_nodes),
 		cmocka_unit_test(fdt_cells_and_reservations),
 		cmocka_unit_test(fdt_refused),
+		cmocka_unit_test(fdt_length_wraps),
 		cmocka_unit_test(fdt_truncated_and_flipped),
 		cmocka_unit_test(klog_e820),
 		cmocka_unit_test(klog_remove_and_prefixes),
