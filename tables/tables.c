@@ -82,6 +82,8 @@ static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 		       : geom->page_lg2 == 14 ? &cop_tables_arm64_16k
 		       : geom->page_lg2 == 16 ? &cop_tables_arm64_64k
 					      : NULL;
+	case COP_RISCV64:
+		return &cop_tables_riscv64;
 	default:
 		return NULL;
 	}
