@@ -27,6 +27,9 @@ static const struct shape shapes[] = {
 	{"arm64-4k-39", COP_ARM64, 12, 39, 22},
 	{"arm64-16k", COP_ARM64, 14, 47, 23},
 	{"arm64-64k", COP_ARM64, 16, 48, 26},
+	{"riscv64-39", COP_RISCV64, 12, 39, 22},
+	{"riscv64-48", COP_RISCV64, 12, 48, 22},
+	{"riscv64-57", COP_RISCV64, 12, 57, 22},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 

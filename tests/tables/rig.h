@@ -33,6 +33,10 @@ static const struct rig_geom rig_geoms[] = {
 	{"arm64-16k 48", {COP_ARM64, COP_HALF_HIGH, 14, 4, 48, 48, 0}},
 	{"arm64-64k 42", {COP_ARM64, COP_HALF_LOW, 16, 2, 42, 48, COP_F_CONT}},
 	{"arm64-64k 52", {COP_ARM64, COP_HALF_HIGH, 16, 3, 52, 52, COP_F_LPA | COP_F_HAF | COP_F_HD}},
+	{"riscv64 39", {COP_RISCV64, COP_HALF_BOTH, 12, 3, 39, 56, 0}},
+	{"riscv64 39 napot", {COP_RISCV64, COP_HALF_BOTH, 12, 3, 39, 56, COP_F_SVNAPOT | COP_F_ADUE}},
+	{"riscv64 48", {COP_RISCV64, COP_HALF_BOTH, 12, 4, 48, 56, COP_F_SVNAPOT | COP_F_SVPBMT | COP_F_SVVPTC}},
+	{"riscv64 57", {COP_RISCV64, COP_HALF_BOTH, 12, 5, 57, 56, COP_F_SVPBMT | COP_F_ADUE | COP_F_SVVPTC}},
 };
 #define RIG_GEOMS (sizeof(rig_geoms) / sizeof(rig_geoms[0]))
 

@@ -184,8 +184,13 @@ static uint32_t random_attrs(void)
 	static const uint32_t some[] = {COP_KERNEL_RW, COP_KERNEL_RO, COP_KERNEL_RX, COP_USER_RW,
 					COP_READ | COP_WRITE | COP_GLOBAL, COP_READ | COP_WRITE | COP_YOUNG,
 					COP_READ | COP_GLOBAL | COP_YOUNG | COP_MT_DEVICE};
+	uint32_t attrs;
 
-	return some[rig_below(&w.seed, sizeof(some) / sizeof(some[0]))];
+	/* riscv64 without Svpbmt has no memory types. */
+	do
+		attrs = some[rig_below(&w.seed, sizeof(some) / sizeof(some[0]))];
+	while (w.format->check_attrs(&w.tree.geom, attrs, 0));
+	return attrs;
 }
 
 static bool all_mapped(struct span s, bool want)
@@ -201,6 +206,12 @@ static unsigned random_max_leaf(void)
 	return rig_below(&w.seed, 2) ? 0 : w.format->shift((unsigned)rig_below(&w.seed, w.tree.geom.levels - 1U) + 1) - 1;
 }
 
+/* Hardware may have cached the unit's entry as invalid, and nobody retries the kernel's accesses. */
+static bool cached_invalid(uint32_t attrs)
+{
+	return w.tree.geom.arch == COP_RISCV64 && (!(attrs & COP_USER) || !(w.tree.geom.features & COP_F_SVVPTC));
+}
+
 static int do_map(struct span s)
 {
 	const uint64_t window = 1ULL << (w.tree.geom.pa_bits - 1), bytes = (uint64_t)s.n << w.unit_lg2;
@@ -211,8 +222,12 @@ static int do_map(struct span s)
 	/* Half the time congruent with the address, so that large leaves fit. */
 	if (rig_below(&w.seed, 2))
 		pa = rig_below(&w.seed, window >> w.unit_lg2) << w.unit_lg2;
+	for (unsigned i = s.first; i < s.first + s.n; i++)
+		w.unit[i].stale = cached_invalid(attrs);
 	err = cop_map(&w.tree, va_of(s.first), pa, bytes, attrs, random_max_leaf(),
 		      rig_below(&w.seed, 4) ? 0 : COP_MAP_NO_CONT);
+	for (unsigned i = s.first; err && i < s.first + s.n; i++)
+		w.unit[i].stale = false;
 	if (!all_mapped(s, false)) {
 		assert_true(err == -COP_EADDRINUSE);
 		return err;
