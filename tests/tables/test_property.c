@@ -13,6 +13,7 @@ struct unit {
 	cop_pa pa; /* COP_PA_NONE: not mapped */
 	uint32_t attrs;
 	bool stale; /* a TLB may hold what the unit no longer maps */
+	bool void_; /* a TLB may hold that the unit maps nothing, since it was broken */
 };
 
 static struct world {
@@ -24,6 +25,7 @@ static struct world {
 	struct unit *unit;
 	uint64_t seed, checked;
 	uint64_t invalidations;
+	bool watch_void;
 } w;
 
 /* ---- recording invalidations: the linker puts this in front of the port's ---- */
@@ -38,8 +40,11 @@ void __wrap_cop_tlbi(const struct cop_tlbi *t)
 		const cop_va start = w.base + ((uint64_t)i << w.unit_lg2);
 
 		/* By-address operations are a stride apart: a larger stride than the unit must start at the unit's leaf. */
-		if (start >= t->start && start + ((1ULL << w.unit_lg2) - 1) <= t->last)
-			w.unit[i].stale = false;
+		if (start < t->start || start + ((1ULL << w.unit_lg2) - 1) > t->last)
+			continue;
+		w.unit[i].stale = false;
+		if (w.watch_void && w.unit[i].pa != COP_PA_NONE)
+			w.unit[i].void_ = cop_translate(&w.tree, start).attrs & COP_PROTNONE;
 	}
 	__real_cop_tlbi(t);
 }
@@ -59,6 +64,7 @@ static void world_open(const struct rig_geom *rg, unsigned unit_level, cop_va ba
 	w.units = units;
 	w.base = base;
 	w.seed = seed;
+	w.watch_void = rg->geom.arch == COP_RISCV64;
 	w.unit = calloc(units, sizeof(*w.unit));
 	for (unsigned i = 0; i < units; i++)
 		w.unit[i].pa = COP_PA_NONE;
@@ -146,6 +152,12 @@ static void check_translations(void)
 	}
 }
 
+/* Hardware may have cached the unit's entry as invalid, and nobody retries the kernel's accesses. */
+static bool cached_invalid(uint32_t attrs)
+{
+	return w.tree.geom.arch == COP_RISCV64 && (!(attrs & COP_USER) || !(w.tree.geom.features & COP_F_SVVPTC));
+}
+
 static void check_all(void)
 {
 	check_extents();
@@ -154,6 +166,11 @@ static void check_all(void)
 	for (unsigned i = 0; i < w.units; i++)
 		if (w.unit[i].stale)
 			fail_msg("unit %u was not invalidated", i);
+	for (unsigned i = 0; i < w.units; i++) {
+		if (w.unit[i].void_ && w.unit[i].pa != COP_PA_NONE && cached_invalid(w.unit[i].attrs))
+			fail_msg("unit %u was made again and hardware not told", i);
+		w.unit[i].void_ = false;
+	}
 	w.checked++;
 }
 
@@ -204,12 +221,6 @@ static bool all_mapped(struct span s, bool want)
 static unsigned random_max_leaf(void)
 {
 	return rig_below(&w.seed, 2) ? 0 : w.format->shift((unsigned)rig_below(&w.seed, w.tree.geom.levels - 1U) + 1) - 1;
-}
-
-/* Hardware may have cached the unit's entry as invalid, and nobody retries the kernel's accesses. */
-static bool cached_invalid(uint32_t attrs)
-{
-	return w.tree.geom.arch == COP_RISCV64 && (!(attrs & COP_USER) || !(w.tree.geom.features & COP_F_SVVPTC));
 }
 
 static int do_map(struct span s)
