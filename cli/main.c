@@ -15,9 +15,7 @@ static int cmd_version(int argc, char **argv);
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
-#ifdef COPPICE_HAVE_RUN
 	{"run", cmd_run, "boot a machine's memory map and hot-remove, hot-add all of it under readers"},
-#endif
 #ifdef COPPICE_HAVE_BENCH
 	{"bench", cmd_bench, "measure map, unmap, translate and hot-add beside their limits"},
 #endif

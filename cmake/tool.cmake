@@ -1,6 +1,5 @@
 # build/coppice, and the same sources as a library for their tests.
 file(GLOB_RECURSE COPPICE_CLI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
-file(GLOB COPPICE_RUN_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/run/*.c)
 file(GLOB_RECURSE COPPICE_BENCH_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
 list(REMOVE_ITEM COPPICE_CLI_SOURCES ${PROJECT_SOURCE_DIR}/cli/main.c)
 
@@ -13,4 +12,4 @@ add_executable(coppice_tool ${PROJECT_SOURCE_DIR}/cli/main.c)
 set_target_properties(coppice_tool PROPERTIES OUTPUT_NAME coppice RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 target_link_libraries(coppice_tool PRIVATE coppice_cli)
 target_compile_definitions(coppice_tool PRIVATE _GNU_SOURCE COPPICE_VERSION="${PROJECT_VERSION}"
-  $<$<BOOL:${COPPICE_RUN_SOURCES}>:COPPICE_HAVE_RUN> $<$<BOOL:${COPPICE_BENCH_SOURCES}>:COPPICE_HAVE_BENCH>)
+  $<$<BOOL:${COPPICE_BENCH_SOURCES}>:COPPICE_HAVE_BENCH>)

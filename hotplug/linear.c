@@ -45,15 +45,25 @@ int cop_linear_unmap(struct cop_mem *mem, cop_pa start, uint64_t bytes)
 	return out.err;
 }
 
-/* Does the leaf that maps pa begin before pa? */
+/*
+ * Does the leaf that maps pa, or the contiguous run it is of, begin before pa? To unfold a live run takes the same break
+ * as to split a leaf (Arm ARM D8.16.1).
+ */
 static bool leaf_crosses(const struct cop_mem *mem, cop_pa pa)
 {
+	const struct cop_tree *tree = mem->tree;
 	struct cop_translation at;
+	unsigned lg2;
 
 	cop_rcu_read_lock();
-	at = cop_translate(mem->tree, cop_linear_va(mem, pa));
+	at = cop_translate(tree, cop_linear_va(mem, pa));
 	cop_rcu_read_unlock();
-	return at.pa != COP_PA_NONE && !COP_IS_ALIGNED(cop_linear_va(mem, pa), COP_LG2(at.size_lg2));
+	if (at.pa == COP_PA_NONE)
+		return false;
+	lg2 = at.size_lg2;
+	if (at.attrs & COP_CONT)
+		lg2 += tree->ops->format->cont_lg2(&tree->geom, at.level);
+	return !COP_IS_ALIGNED(cop_linear_va(mem, pa), COP_LG2(lg2));
 }
 
 bool cop_linear_shared(const struct cop_mem *mem, const struct cop_blocks *blocks)

@@ -13,8 +13,8 @@ struct unmapping {
 	unsigned max_runs, count;
 	bool blind, exact, full;
 	bool holes;
-	cop_va va;     /* cursor */
-	uint64_t left; /* bytes from there on */
+	cop_va va;                                    /* cursor */
+	uint64_t left;                                /* bytes from there on */
 	uint64_t tables[COP_MAX_LEVELS], constructed; /* unlinked */
 };
 
@@ -62,7 +62,8 @@ struct cleared {
 /*
  * Takes one entry. @store: false where the entries are cleared by instruction afterwards. Return: false if `runs` is full.
  */
-static bool take_one(struct unmapping *u, uint64_t *entry, unsigned slot, unsigned l, struct cleared *c, bool store)
+static COP_NOINLINE bool take_one(struct unmapping *u, uint64_t *entry, unsigned slot, unsigned l, struct cleared *c,
+				  bool store)
 {
 	uint64_t e = cop_load(entry, relaxed);
 	const bool leaf = is_leaf(e, l);
@@ -109,10 +110,12 @@ static COP_ALWAYS_INLINE unsigned take_groups(uint64_t *p, unsigned n, uint64_t 
 }
 
 /* Groups from the entry at @p on; none if that is no leaf, hardware may change it, or it takes a run that there is no room for. */
-static COP_ALWAYS_INLINE unsigned take_alike(struct unmapping *u, uint64_t *p, unsigned slot, unsigned n, const unsigned l)
+static COP_ALWAYS_INLINE unsigned take_alike(struct unmapping *u, uint64_t *p, unsigned slot, unsigned n,
+					     const unsigned l)
 {
 	const struct cop_geom *g = u->g;
-	const uint64_t e = cop_load(p, relaxed), single = fmt_leaf_step(g, l, 0), member = fmt_leaf_step(g, l, COP_CONT);
+	const uint64_t e = cop_load(p, relaxed), single = fmt_leaf_step(g, l, 0),
+		       member = fmt_leaf_step(g, l, COP_CONT);
 	unsigned taken;
 	cop_pa pa;
 
@@ -152,7 +155,8 @@ static COP_NOINLINE struct cleared take_bottom(struct unmapping *u, uint64_t *en
 	return c;
 }
 
-static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n,
+					      unsigned l)
 {
 	struct cleared c = {0, 0};
 
@@ -161,7 +165,7 @@ static COP_NOINLINE struct cleared take_upper(struct unmapping *u, uint64_t *ent
 	return c;
 }
 
-static unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
+static COP_NOINLINE unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
 {
 	unsigned used = 0;
 
@@ -171,7 +175,8 @@ static unsigned count_used(const uint64_t *p, unsigned n, unsigned l)
 }
 
 /* Where valid entries change by instruction only: read, then break all of the stretch with one, then store. */
-static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n,
+					   unsigned l)
 {
 	const cop_va start = u->va;
 	struct cleared c = {0, 0};
@@ -183,11 +188,12 @@ static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entrie
 			break;
 		}
 	if (c.used) {
-		const uint64_t e = fmt_leaf(u->g, 0, l, COP_READ);
-		const struct cop_tlbi tlbi = {start, start + ((uint64_t)c.slots << fmt_shift(l)) - 1, u->tree->asid,
-					      (uint8_t)fmt_shift(l), (uint8_t)l, tree_scope(u->tree)};
+		const struct cop_tlbi tlbi = {start,         start + ((uint64_t)c.slots << fmt_shift(l)) - 1,
+					      u->tree->asid, (uint8_t)fmt_shift(l),
+					      (uint8_t)l,    tree_scope(u->tree)};
 
-		cop_entries_break(entries + first, c.slots, e ^ fmt_mkinvalid(e, l), &tlbi);
+		/* An empty entry is the invalid bit and what every entry of the table has anyway (s390x: TT). */
+		cop_entries_break(entries + first, c.slots, fmt_empty(l), &tlbi);
 		put_empties(entries + first, c.slots, l);
 	}
 	return c;
@@ -197,7 +203,8 @@ static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entrie
  * Clears @n entries, leaves or not present, of a table; the cursor moves. Stops short when `runs` is full.
  * @linked: counters and hardware look at the entries. Return: how many were in use.
  */
-static unsigned clear_leaves(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l, bool linked)
+static unsigned clear_leaves(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l,
+			     bool linked)
 {
 	const cop_va start = u->va;
 	struct cleared c;

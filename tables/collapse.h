@@ -20,7 +20,8 @@ struct common {
 	uint32_t attrs, ad;
 };
 
-static struct common leaves_common(const struct cop_geom *g, const uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_SLOW struct common leaves_common(const struct cop_geom *g, const uint64_t *entries, unsigned first,
+					    unsigned n, unsigned l)
 {
 	struct common c = {.same = true, .all_runs = true};
 
@@ -32,7 +33,7 @@ static struct common leaves_common(const struct cop_geom *g, const uint64_t *ent
 		if (!is_leaf(e, l))
 			return (struct common){.same = false};
 		pa = entry_pa(g, e, l, first + i);
-		attrs = fmt_attrs(g, e, l);
+		attrs = leaf_attrs(g, e, l);
 		c.ad |= attrs & COP_AD;
 		c.all_runs &= (attrs & COP_CONT) != 0;
 		attrs &= ~(uint32_t)(COP_AD | COP_CONT);
@@ -46,7 +47,7 @@ static struct common leaves_common(const struct cop_geom *g, const uint64_t *ent
 	return c;
 }
 
-static bool table_racy(const struct cop_geom *g, const uint64_t *entries, unsigned l)
+static COP_SLOW bool table_racy(const struct cop_geom *g, const uint64_t *entries, unsigned l)
 {
 	for (unsigned i = 0; i < table_slots(g, l); i++)
 		if (fmt_racy(g, cop_load(entries + i, relaxed), l))
@@ -55,7 +56,7 @@ static bool table_racy(const struct cop_geom *g, const uint64_t *entries, unsign
 }
 
 /* The table is dead and a leaf has its slot. @flushed: it has been invalidated already. */
-static void table_replaced(struct collapsing *x, struct cop_ptdesc *d, unsigned l, cop_va va, bool flushed)
+static COP_SLOW void table_replaced(struct collapsing *x, struct cop_ptdesc *d, unsigned l, cop_va va, bool flushed)
 {
 	uint64_t tables[COP_MAX_LEVELS] = {0};
 	const uint8_t flags = cop_read(&d->flags);
@@ -74,31 +75,34 @@ static void table_replaced(struct collapsing *x, struct cop_ptdesc *d, unsigned 
 }
 
 /* The slot holds the leaf meanwhile, invalid: a walk in software still finds it. */
-static void collapse_broken(struct collapsing *x, uint64_t *entry, cop_pa table, struct common c, unsigned l, cop_va va)
+static COP_SLOW void collapse_broken(struct collapsing *x, uint64_t *entry, cop_pa table, struct common c, unsigned l,
+				     cop_va va)
 {
-	uint64_t leaf = fmt_leaf(x->g, c.pa, l, c.attrs | c.ad);
+	uint64_t leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
 
-	cop_store(entry, fmt_mkinvalid(leaf, l), relaxed);
+	cop_store(entry, make_invalid(leaf, l), relaxed);
 	invalidate(x->tree, leaf_start(va, l), leaf_last(va, l), l - 1, COP_TLBI_TABLES);
 	/* Now hardware sets no more bits in the table. */
 	c.ad = leaves_common(x->g, table_entries(table), 0, table_slots(x->g, l - 1), l - 1).ad;
-	leaf = fmt_leaf(x->g, c.pa, l, c.attrs | c.ad);
+	leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
 	cop_store(entry, leaf, relaxed);
 	gather_made(x->gather, leaf, leaf_start(va, l), leaf_last(va, l), l);
 	table_replaced(x, cop_ptdesc(table), l - 1, va, true);
 }
 
-static void collapse_by_instruction(struct collapsing *x, uint64_t *entry, cop_pa table, uint64_t leaf, unsigned l, cop_va va)
+static COP_SLOW void collapse_by_instruction(struct collapsing *x, uint64_t *entry, cop_pa table, uint64_t leaf,
+					     unsigned l, cop_va va)
 {
-	const struct cop_tlbi tlbi = {leaf_start(va, l), leaf_last(va, l), x->tree->asid, FMT_PAGE_LG2, COP_TLBI_ANY_LEVEL,
-				      (uint8_t)(COP_TLBI_TABLES | tree_scope(x->tree))};
+	const struct cop_tlbi tlbi = {leaf_start(va, l),  leaf_last(va, l),
+				      x->tree->asid,      FMT_PAGE_LG2,
+				      COP_TLBI_ANY_LEVEL, (uint8_t)(COP_TLBI_TABLES | tree_scope(x->tree))};
 
 	cop_entry_xchg(entry, leaf, &tlbi);
 	table_replaced(x, cop_ptdesc(table), l - 1, va, true);
 }
 
 /* Puts a leaf in the place of the table in a slot, if the table's leaves allow that. */
-static void collapse_table(struct collapsing *x, uint64_t *entry, uint64_t e, unsigned l, cop_va va)
+static COP_SLOW void collapse_table(struct collapsing *x, uint64_t *entry, uint64_t e, unsigned l, cop_va va)
 {
 	const cop_pa table = fmt_table_pa(x->g, e, l);
 	const struct common c = leaves_common(x->g, table_entries(table), 0, table_slots(x->g, l - 1), l - 1);
@@ -107,8 +111,8 @@ static void collapse_table(struct collapsing *x, uint64_t *entry, uint64_t e, un
 
 	if (!c.same || (c.pa & (leaf_bytes(l) - 1)) || fmt_check_attrs(x->g, c.attrs, l))
 		return;
-	leaf = fmt_leaf(x->g, c.pa, l, c.attrs | c.ad);
-	change = fmt_change(x->g, e, leaf, l);
+	leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
+	change = entry_change(x->g, e, leaf, l);
 	if (change == COP_CHANGE_FORBIDDEN)
 		return;
 	x->made++;
@@ -123,7 +127,8 @@ static void collapse_table(struct collapsing *x, uint64_t *entry, uint64_t e, un
 }
 
 /* Folds what of @n entries from @first on are whole runs. */
-static void collapse_runs(struct collapsing *x, uint64_t *entries, unsigned first, unsigned n, unsigned l, cop_va va)
+static COP_SLOW void collapse_runs(struct collapsing *x, uint64_t *entries, unsigned first, unsigned n, unsigned l,
+				   cop_va va)
 {
 	const unsigned run = 1U << fmt_cont_lg2(x->g, l), end = first + n;
 
@@ -140,12 +145,12 @@ static void collapse_runs(struct collapsing *x, uint64_t *entries, unsigned firs
 	}
 }
 
-static bool collapse_wanted(const struct collapsing *x, unsigned l)
+static COP_SLOW bool collapse_wanted(const struct collapsing *x, unsigned l)
 {
 	return fmt_can_leaf(x->g, l) && fmt_shift(l) <= x->max_leaf_lg2;
 }
 
-static void collapse_in(struct collapsing *x, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
+static COP_SLOW void collapse_in(struct collapsing *x, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
 {
 	uint64_t *entries = table_entries(table), *entry = entries + slot_of(x->g, va, l);
 	cop_va at = va;
@@ -169,7 +174,7 @@ static void collapse_in(struct collapsing *x, cop_pa table, cop_va va, uint64_t 
 	collapse_runs(x, entries, slot_of(x->g, va, l), (unsigned)(bytes >> fmt_shift(l)), l, va);
 }
 
-static long tables_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
+static COP_SLOW long tables_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
 {
 	struct cop_tree *tree = gather->tree;
 	struct collapsing x = {tree, &tree->geom, gather, max_leaf_lg2 ? max_leaf_lg2 : 64, 0};

@@ -35,7 +35,7 @@ static bool range_covered(const struct cop_geom *g, cop_pa table, cop_va va, uin
 		const uint64_t e = cop_load(entry, acquire);
 
 		if (!fmt_present(e, l)) {
-			if (e == fmt_empty(l) || fmt_kind(g, e, l) == COP_MARKER)
+			if (e == fmt_empty(l) || entry_kind(g, e, l) == COP_MARKER)
 				return false;
 		} else if (fmt_is_table(e, l) && !range_covered(g, fmt_table_pa(g, e, l), va, room, l - 1)) {
 			return false;

@@ -64,7 +64,7 @@ static COP_ALWAYS_INLINE struct place descend(const struct cop_tree *tree, cop_v
 }
 
 /* The same for where speed does not matter. */
-static COP_NOINLINE struct place descend_slowly(const struct cop_tree *tree, cop_va va)
+static COP_SLOW struct place descend_slowly(const struct cop_tree *tree, cop_va va)
 {
 	struct place p = {0, NULL, tree->root, 0};
 	unsigned l = tree->geom.levels;

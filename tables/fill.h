@@ -64,14 +64,14 @@ static inline unsigned fill_segment(cop_pa pa, unsigned n, unsigned l)
 	return left < n ? (unsigned)left : n;
 }
 
-static COP_ALWAYS_INLINE void put_leaves(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
-					 unsigned l, struct leaf_kind kind, const bool linked)
+static COP_ALWAYS_INLINE void put_leaves(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n,
+					 cop_pa pa, unsigned l, struct leaf_kind kind, const bool linked)
 {
 	while (n) {
 		struct leaf_kind k = kind;
 		const unsigned same = fill_segment(pa, fill_stretch(g, slot, n, pa, l, &k), l);
 
-		put_steps(entries + slot, same, fmt_leaf(g, pa, l, k.attrs), fmt_leaf_step(g, l, k.attrs), linked);
+		put_steps(entries + slot, same, make_leaf(g, pa, l, k.attrs), fmt_leaf_step(g, l, k.attrs), linked);
 		slot += same;
 		n -= same;
 		pa += (uint64_t)same << fmt_shift(l);

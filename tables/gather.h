@@ -53,7 +53,7 @@ static inline uint8_t tree_scope(const struct cop_tree *tree)
  * Invalidates now. For changes that must be broken before they are made, and for what hardware may have cached as invalid.
  * @l: COP_TLBI_ANY_LEVEL if leaves of more levels may be meant.
  */
-static inline void invalidate(const struct cop_tree *tree, cop_va first, cop_va last, unsigned l, unsigned scope)
+static COP_NOINLINE void invalidate(const struct cop_tree *tree, cop_va first, cop_va last, unsigned l, unsigned scope)
 {
 	const struct cop_tlbi tlbi = {
 		.start = first,

@@ -26,11 +26,11 @@ struct mapping {
 	uint64_t left;            /* bytes from there on */
 	uint64_t delta;           /* output address - va */
 	struct leaf_kind leaf;
-	uint32_t leaf_levels;     /* bit l: leaves of level l are allowed */
+	uint32_t leaf_levels; /* bit l: leaves of level l are allowed */
 	uint8_t table_flags;
-	uint8_t dry_level;        /* of the table that was wanted when the stock was dry */
-	bool fence;               /* hardware may know the entries as invalid */
-	bool linking;             /* counted in the tree's */
+	uint8_t dry_level; /* of the table that was wanted when the stock was dry */
+	bool fence;        /* hardware may know the entries as invalid */
+	bool linking;      /* counted in the tree's */
 	uint64_t tables[COP_MAX_LEVELS];
 };
 
@@ -51,7 +51,7 @@ static bool entries_empty(const uint64_t *p, unsigned n)
 	return !diff;
 }
 
-static bool range_vacant(const struct cop_geom *g, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
+static COP_NOINLINE bool range_vacant(const struct cop_geom *g, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
 {
 	const uint64_t *entry = table_entries(table) + slot_of(g, va, l);
 
@@ -64,7 +64,7 @@ static bool range_vacant(const struct cop_geom *g, cop_pa table, cop_va va, uint
 		if (fmt_present(e, l)) {
 			if (!fmt_is_table(e, l) || !range_vacant(g, fmt_table_pa(g, e, l), va, room, l - 1))
 				return false;
-		} else if (e != fmt_empty(l) && fmt_kind(g, e, l) != COP_MARKER) {
+		} else if (e != fmt_empty(l) && entry_kind(g, e, l) != COP_MARKER) {
 			return false;
 		}
 		va += room;
@@ -111,7 +111,8 @@ static inline void table_adopt(struct cop_ptdesc *d, cop_pa parent, unsigned slo
 	cop_write(&d->slot, (uint16_t)slot);
 }
 
-static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, unsigned first, uint64_t stop, unsigned l);
+static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, unsigned first, uint64_t stop,
+			    unsigned l);
 
 /*
  * A private table of level @l with the range from the cursor on, as far as the stock reaches; the cursor moves. Return: NULL
@@ -143,7 +144,8 @@ static struct cop_ptdesc *build(struct mapping *m, unsigned l)
 	return d;
 }
 
-static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, unsigned first, uint64_t stop, unsigned l)
+static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, unsigned first, uint64_t stop,
+			    unsigned l)
 {
 	unsigned slot = first;
 
@@ -168,7 +170,7 @@ static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, 
 }
 
 /* Gives a private subtree back to the stock. */
-static void unbuild(struct mapping *m, struct cop_ptdesc *d, unsigned l)
+static COP_SLOW void unbuild(struct mapping *m, struct cop_ptdesc *d, unsigned l)
 {
 	const uint64_t *entries = table_entries(cop_read(&d->pa));
 
@@ -206,14 +208,14 @@ static inline void map_linking(struct mapping *m)
 	if (!FMT_CACHES_INVALID || !m->fence || m->linking)
 		return;
 	m->linking = true;
-	cop_fetch_add(&m->tree->linking, 1U, relaxed);
+	(void)cop_fetch_add(&m->tree->linking, 1U, relaxed);
 }
 
 /* Release: after the fence; pairs with map_fence(). */
 static inline void map_linked(const struct mapping *m)
 {
 	if (FMT_CACHES_INVALID && m->linking)
-		cop_fetch_add(&m->tree->linking, -1U, release);
+		(void)cop_fetch_add(&m->tree->linking, -1U, release);
 }
 
 /* A failed installation gives back what it reserved; if that empties the table, it is the one to reclaim it. */
@@ -227,7 +229,8 @@ static inline void map_unreserve(struct mapping *m, struct cop_ptdesc *d, uint64
  * Links a new table at @slot, where @e was: empty or a marker. A marker's table may still be in walk caches, so what its
  * owner has not yet invalidated is invalidated here.
  */
-static enum walked map_install(struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned slot, uint64_t e, unsigned l)
+static COP_SLOW enum walked map_install(struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned slot,
+					uint64_t e, unsigned l)
 {
 	uint64_t *entry = table_entries(table) + slot;
 	const cop_va va = m->va;
@@ -262,7 +265,8 @@ static enum walked map_install(struct mapping *m, struct cop_ptdesc *d, cop_pa t
  * Slots that the range covers wholly are nobody else's: one reservation and plain stores for as many as the stock has
  * tables for. Return: how many were linked.
  */
-static unsigned map_install_many(struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned slot, unsigned n, unsigned l)
+static unsigned map_install_many(struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned slot, unsigned n,
+				 unsigned l)
 {
 	uint64_t *entry = table_entries(table) + slot;
 	unsigned done = 0;
@@ -325,7 +329,8 @@ static enum walked map_in(struct mapping *m, cop_pa table, unsigned l)
 		if (n) {
 			if (!reserve(d, n))
 				return WALK_AGAIN;
-			fill_linked(m->g, table_entries(table), slot_of(m->g, m->va, l), n, m->va + m->delta, l, m->leaf);
+			fill_linked(m->g, table_entries(table), slot_of(m->g, m->va, l), n, m->va + m->delta, l,
+				    m->leaf);
 			map_advance(m, (uint64_t)n << fmt_shift(l));
 			continue;
 		}
@@ -346,14 +351,15 @@ static uint64_t map_need(const struct mapping *m, unsigned l)
 
 	/* Where larger leaves fit, only the ends are in smaller ones. */
 	if ((m->leaf_levels >> (l + 1)) && !(m->delta & (leaf_bytes(l + 1) - 1))) {
-		const uint64_t ends = ((m->va & (leaf_bytes(l + 1) - 1)) != 0) + 0ULL + (((last + 1) & (leaf_bytes(l + 1) - 1)) != 0);
+		const uint64_t ends =
+			((m->va & (leaf_bytes(l + 1) - 1)) != 0) + 0ULL + (((last + 1) & (leaf_bytes(l + 1) - 1)) != 0);
 
 		spans = spans < ends ? spans : ends;
 	}
 	return l > m->dry_level && spans ? spans - 1 : spans;
 }
 
-static bool map_refill(struct mapping *m)
+static COP_SLOW bool map_refill(struct mapping *m)
 {
 	const uint64_t bottom = map_need(m, 0);
 	uint64_t upper = 0, most = bottom ? 8 : STOCK_BATCH;
@@ -382,13 +388,14 @@ static enum walked map_walk(struct mapping *m)
 	}
 }
 
-static struct cop_unmapped tables_unmap(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *, unsigned);
+static struct cop_unmapped unmap_range(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *,
+				       unsigned);
 
 /* What was mapped goes again; it was whole, so nothing is split and nothing allocated. */
-static void map_undo(struct mapping *m, cop_va start)
+static COP_SLOW void map_undo(struct mapping *m, cop_va start)
 {
 	if (m->va != start)
-		(void)tables_unmap(&m->gather, start, m->va - start, COP_UNMAP_BLIND, NULL, 0);
+		(void)unmap_range(&m->gather, start, m->va - start, COP_UNMAP_BLIND, NULL, 0);
 	/* Others may use what was linked here. */
 	if (FMT_CACHES_INVALID && m->linking)
 		map_fence(m->tree, start, start | (PAGE_BYTES - 1), COP_TLBI_ANY_LEVEL);
@@ -404,12 +411,13 @@ static inline void map_publish(const struct mapping *m, cop_va start, uint64_t b
 	map_linked(m);
 }
 
-static uint32_t map_leaf_levels(const struct cop_geom *g, uint32_t attrs, unsigned max_leaf_lg2)
+static COP_SLOW uint32_t map_leaf_levels(const struct cop_geom *g, uint32_t attrs, unsigned max_leaf_lg2)
 {
 	uint32_t levels = 1;
 
 	for (unsigned l = 1; l < g->levels; l++)
-		if (fmt_can_leaf(g, l) && (!max_leaf_lg2 || fmt_shift(l) <= max_leaf_lg2) && !fmt_check_attrs(g, attrs, l))
+		if (fmt_can_leaf(g, l) && (!max_leaf_lg2 || fmt_shift(l) <= max_leaf_lg2) &&
+		    !fmt_check_attrs(g, attrs, l))
 			levels |= 1U << l;
 	return levels;
 }
@@ -472,7 +480,7 @@ static COP_ALWAYS_INLINE int tables_map(struct cop_tree *tree, cop_va va, cop_pa
 	const struct cop_geom *g = &tree->geom;
 	int err;
 
-	if (!range_ok(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
+	if (!range_ok_inline(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
 		return -COP_EINVAL;
 	if (max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2)
 		return -COP_EINVAL;

@@ -16,11 +16,12 @@ struct protecting {
 
 static inline uint64_t protected_entry(const struct protecting *x, uint64_t e, unsigned slot, unsigned l)
 {
-	return fmt_leaf(x->g, entry_pa(x->g, e, l, slot), l, x->attrs | (fmt_attrs(x->g, e, l) & (COP_AD | COP_CONT)));
+	return make_leaf(x->g, entry_pa(x->g, e, l, slot), l,
+			 x->attrs | (leaf_attrs(x->g, e, l) & (COP_AD | COP_CONT)));
 }
 
 /* Return: 0; -COP_ENOENT (a hole), -COP_EINVAL (attributes that a leaf of the range cannot have). */
-static int protect_check(const struct protecting *x, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
+static COP_SLOW int protect_check(const struct protecting *x, cop_pa table, cop_va va, uint64_t bytes, unsigned l)
 {
 	unsigned slot = slot_of(x->g, va, l);
 	int err = 0;
@@ -33,7 +34,7 @@ static int protect_check(const struct protecting *x, cop_pa table, cop_va va, ui
 		else if (fmt_is_table(e, l))
 			err = protect_check(x, fmt_table_pa(x->g, e, l), va, room, l - 1);
 		else if (fmt_check_attrs(x->g, x->attrs, l) ||
-			 fmt_change(x->g, e, protected_entry(x, e, slot, l), l) == COP_CHANGE_FORBIDDEN)
+			 entry_change(x->g, e, protected_entry(x, e, slot, l), l) == COP_CHANGE_FORBIDDEN)
 			err = -COP_EINVAL;
 		va += room;
 		bytes -= room;
@@ -41,7 +42,7 @@ static int protect_check(const struct protecting *x, cop_pa table, cop_va va, ui
 	return err;
 }
 
-static void protect_direct(struct protecting *x, uint64_t *entry, uint64_t e, unsigned slot, unsigned l)
+static COP_SLOW void protect_direct(struct protecting *x, uint64_t *entry, uint64_t e, unsigned slot, unsigned l)
 {
 	const cop_va va = leaf_start(x->va, l);
 	uint64_t new_ = protected_entry(x, e, slot, l), was;
@@ -50,27 +51,27 @@ static void protect_direct(struct protecting *x, uint64_t *entry, uint64_t e, un
 		e = was;
 		new_ = protected_entry(x, e, slot, l);
 	}
-	if (fmt_covers(x->g, e, new_, l) != COP_COVERS_NONE)
+	if (entry_covers(x->g, e, new_, l) != COP_COVERS_NONE)
 		gather_leaves(x->gather, va, leaf_last(va, l), l);
 }
 
-static void protect_by_instruction(struct protecting *x, uint64_t *entry, uint64_t new_, unsigned l)
+static COP_SLOW void protect_by_instruction(struct protecting *x, uint64_t *entry, uint64_t new_, unsigned l)
 {
 	const cop_va va = leaf_start(x->va, l);
-	const struct cop_tlbi tlbi = {va, leaf_last(va, l), x->tree->asid, (uint8_t)fmt_shift(l), (uint8_t)l,
-				      tree_scope(x->tree)};
+	const struct cop_tlbi tlbi = {va,         leaf_last(va, l),   x->tree->asid, (uint8_t)fmt_shift(l),
+				      (uint8_t)l, tree_scope(x->tree)};
 
 	cop_entry_xchg(entry, new_, &tlbi);
 }
 
 /* Return: whether the entry was broken and is to be made again when that is invalidated. */
-static bool protect_one(struct protecting *x, uint64_t *entry, unsigned slot, unsigned l)
+static COP_SLOW bool protect_one(struct protecting *x, uint64_t *entry, unsigned slot, unsigned l)
 {
 	const uint64_t e = cop_load(entry, relaxed), new_ = protected_entry(x, e, slot, l);
 
 	if (e == new_)
 		return false;
-	switch (fmt_change(x->g, e, new_, l)) {
+	switch (entry_change(x->g, e, new_, l)) {
 	case COP_CHANGE_BREAK:
 		(void)entry_break(entry, e, l);
 		return true;
@@ -84,7 +85,7 @@ static bool protect_one(struct protecting *x, uint64_t *entry, unsigned slot, un
 }
 
 /* The leaves of one table are broken together, so that one invalidation does for all. */
-static void protect_leaves(struct protecting *x, uint64_t *entries, unsigned first, unsigned n, unsigned l)
+static COP_SLOW void protect_leaves(struct protecting *x, uint64_t *entries, unsigned first, unsigned n, unsigned l)
 {
 	const cop_va start = x->va;
 	bool broken = false;
@@ -102,7 +103,7 @@ static void protect_leaves(struct protecting *x, uint64_t *entries, unsigned fir
 	gather_made(x->gather, cop_load(entries + first, relaxed), start, x->va - 1, l);
 }
 
-static void protect_in(struct protecting *x, cop_pa table, unsigned l)
+static COP_SLOW void protect_in(struct protecting *x, cop_pa table, unsigned l)
 {
 	const uint64_t stop = x->left - table_room(x->g, x->va, x->left, l);
 	uint64_t *entries = table_entries(table);
@@ -118,7 +119,7 @@ static void protect_in(struct protecting *x, cop_pa table, unsigned l)
 	}
 }
 
-static int tables_protect(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t attrs)
+static COP_SLOW int tables_protect(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t attrs)
 {
 	struct cop_tree *tree = gather->tree;
 	struct protecting x = {tree, &tree->geom, gather, attrs & ~(uint32_t)COP_AD, va, bytes};

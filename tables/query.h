@@ -14,7 +14,7 @@ struct querying {
 };
 
 /* Return: false if it takes an extent more than there is room for. */
-static bool query_add(struct querying *q, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned l)
+static COP_SLOW bool query_add(struct querying *q, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned l)
 {
 	struct cop_extent *x = q->out + q->count;
 
@@ -31,7 +31,7 @@ static bool query_add(struct querying *q, cop_pa pa, uint64_t bytes, uint32_t at
 }
 
 /* The cursor is after what has been reported. Return: false if there was no room for more. */
-static bool query_in(struct querying *q, cop_pa table, unsigned l)
+static COP_SLOW bool query_in(struct querying *q, cop_pa table, unsigned l)
 {
 	const uint64_t stop = q->left - table_room(q->g, q->va, q->left, l);
 	const uint64_t *entries = table_entries(table);
@@ -49,7 +49,8 @@ static bool query_in(struct querying *q, cop_pa table, unsigned l)
 					return false;
 				continue;
 			}
-			if (!query_add(q, entry_pa(q->g, e, l, slot) + offset, room, fmt_attrs(q->g, e, l) & ~(uint32_t)COP_AD, l))
+			if (!query_add(q, entry_pa(q->g, e, l, slot) + offset, room,
+				       leaf_attrs(q->g, e, l) & ~(uint32_t)COP_AD, l))
 				return false;
 		}
 		q->va += room;
@@ -58,7 +59,8 @@ static bool query_in(struct querying *q, cop_pa table, unsigned l)
 	return true;
 }
 
-static unsigned tables_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out, unsigned max)
+static COP_SLOW unsigned tables_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out,
+				      unsigned max)
 {
 	struct querying q = {.g = &tree->geom, .out = out, .max = max};
 

@@ -14,8 +14,8 @@
  * Replaces a link that several may want to replace: what was there is returned, as by a compare-and-swap. Where a valid
  * entry changes by instruction only, the exchange does not compare, so the table's lock makes it one.
  */
-static inline uint64_t link_cas(const struct cop_tree *tree, struct cop_ptdesc *table, uint64_t *entry, uint64_t old,
-				uint64_t new_, unsigned l, cop_va va)
+static COP_SLOW uint64_t link_cas(const struct cop_tree *tree, struct cop_ptdesc *table, uint64_t *entry, uint64_t old,
+				  uint64_t new_, unsigned l, cop_va va)
 {
 	uint64_t was;
 
@@ -41,7 +41,7 @@ static inline uint64_t link_cas(const struct cop_tree *tree, struct cop_ptdesc *
  * The slot of a dead table becomes its marker, by its owner or by anybody who finds it dead. Hardware may set the accessed
  * bit of a link (x86-64), so the value is what the slot holds.
  */
-static inline void table_unlink(const struct cop_tree *tree, struct cop_ptdesc *d, cop_va va)
+static COP_SLOW void table_unlink(const struct cop_tree *tree, struct cop_ptdesc *d, cop_va va)
 {
 	const struct cop_geom *g = &tree->geom;
 	const unsigned l = cop_read(&d->level) + 1U;
@@ -51,14 +51,15 @@ static inline void table_unlink(const struct cop_tree *tree, struct cop_ptdesc *
 	uint64_t e = cop_load(entry, acquire), was;
 
 	while (fmt_present(e, l) && fmt_is_table(e, l) && fmt_table_pa(g, e, l) == pa) {
-		was = link_cas(tree, parent, entry, e, fmt_marker(g, pa, l), l, va);
+		was = link_cas(tree, parent, entry, e, make_marker(g, pa, l), l, va);
 		if (was == e)
 			return;
 		e = was;
 	}
 }
 
-static inline void account(struct cop_tree *tree, const uint64_t tables[COP_MAX_LEVELS], uint64_t constructed, bool linked)
+static COP_SLOW void account(struct cop_tree *tree, const uint64_t tables[COP_MAX_LEVELS], uint64_t constructed,
+			     bool linked)
 {
 	for (unsigned l = 0; l < FMT_MAX_LEVELS; l++)
 		if (tables[l])
@@ -68,7 +69,7 @@ static inline void account(struct cop_tree *tree, const uint64_t tables[COP_MAX_
 }
 
 /* An unlinked table, found empty, goes to the gather; its marker is resolved when the gather has invalidated. */
-static inline void table_detach(struct cop_gather *gather, struct cop_ptdesc *d, cop_va va)
+static COP_SLOW void table_detach(struct cop_gather *gather, struct cop_ptdesc *d, cop_va va)
 {
 	struct cop_tree *tree = gather->tree;
 
@@ -83,7 +84,7 @@ static inline void table_detach(struct cop_gather *gather, struct cop_ptdesc *d,
  * The caller's decrement left @units in a table, all of them the caller's own markers: tries to take the table out, and the
  * tables above that hold nothing but the marker this puts there. One invalidation does for all.
  */
-static COP_NOINLINE void reclaim(struct cop_gather *gather, struct cop_ptdesc *d, uint64_t units, cop_va va)
+static COP_SLOW void reclaim(struct cop_gather *gather, struct cop_ptdesc *d, uint64_t units, cop_va va)
 {
 	while (cop_read(&d->parent) != COP_PA_NONE && kill(d, units)) {
 		table_unlink(gather->tree, d, va);
@@ -107,7 +108,7 @@ static inline void marker_resolve(struct cop_gather *gather, struct cop_ptdesc *
 
 	if ((cop_read(&d->flags) & PTDESC_REPLACED) || is_dead(parent))
 		return;
-	(void)cop_cas(entry, fmt_marker(g, cop_read(&d->pa), l), fmt_empty(l), relaxed);
+	(void)cop_cas(entry, make_marker(g, cop_read(&d->pa), l), fmt_empty(l), relaxed);
 	if (unreserve(parent, 1) == 0)
 		reclaim(gather, parent, 0, table_va(g, parent));
 }

@@ -13,7 +13,7 @@ struct splitting {
 	unsigned max_leaf_lg2;
 };
 
-static enum walked split_walk(struct splitting *x)
+static COP_SLOW enum walked split_walk(struct splitting *x)
 {
 	while (x->left) {
 		const struct place p = descend_slowly(x->gather->tree, x->va);
@@ -35,7 +35,7 @@ static enum walked split_walk(struct splitting *x)
 	return WALK_DONE;
 }
 
-static int tables_split(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
+static COP_SLOW int tables_split(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
 {
 	struct cop_tree *tree = gather->tree;
 	struct splitting x = {.gather = gather, .va = va, .left = bytes, .max_leaf_lg2 = max_leaf_lg2};

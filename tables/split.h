@@ -18,7 +18,7 @@ static inline uint64_t entry_break(uint64_t *entry, uint64_t e, unsigned l)
 {
 	uint64_t was;
 
-	while ((was = cop_cas(entry, e, fmt_mkinvalid(e, l), acq_rel)) != e)
+	while ((was = cop_cas(entry, e, make_invalid(e, l), acq_rel)) != e)
 		e = was;
 	return e;
 }
@@ -40,9 +40,10 @@ static inline unsigned run_slots(const struct cop_geom *g, uint64_t e, unsigned 
 
 /* ---- a leaf into a table ---- */
 
-static void split_fill(const struct cop_geom *g, struct cop_ptdesc *child, uint64_t e, unsigned l, uint32_t more)
+static COP_SLOW void split_fill(const struct cop_geom *g, struct cop_ptdesc *child, uint64_t e, unsigned l,
+				uint32_t more)
 {
-	const struct leaf_kind kind = {(fmt_attrs(g, e, l) | more) & ~(uint32_t)COP_CONT, false};
+	const struct leaf_kind kind = {(leaf_attrs(g, e, l) | more) & ~(uint32_t)COP_CONT, false};
 	const unsigned n = table_slots(g, l - 1);
 
 	fill_private(g, table_entries(cop_read(&child->pa)), 0, n, fmt_leaf_pa(g, e, l), l - 1, kind);
@@ -50,7 +51,8 @@ static void split_fill(const struct cop_geom *g, struct cop_ptdesc *child, uint6
 }
 
 /* Replaces leaf @e, which stays valid until the table takes its place. */
-static void split_direct(const struct cop_geom *g, uint64_t *entry, uint64_t e, struct cop_ptdesc *child, unsigned l)
+static COP_SLOW void split_direct(const struct cop_geom *g, uint64_t *entry, uint64_t e, struct cop_ptdesc *child,
+				  unsigned l)
 {
 	const uint64_t link = fmt_table(g, cop_read(&child->pa), l);
 	uint64_t was;
@@ -62,8 +64,8 @@ static void split_direct(const struct cop_geom *g, uint64_t *entry, uint64_t e, 
 	}
 }
 
-static void split_broken(const struct cop_tree *tree, uint64_t *entry, uint64_t e, struct cop_ptdesc *child, unsigned l,
-			 cop_va va)
+static COP_SLOW void split_broken(const struct cop_tree *tree, uint64_t *entry, uint64_t e, struct cop_ptdesc *child,
+				  unsigned l, cop_va va)
 {
 	const uint64_t last = entry_break(entry, e, l);
 
@@ -73,17 +75,17 @@ static void split_broken(const struct cop_tree *tree, uint64_t *entry, uint64_t 
 	cop_store(entry, fmt_table(&tree->geom, cop_read(&child->pa), l), release);
 }
 
-static void split_locked(struct cop_gather *gather, uint64_t *entry, uint64_t e, struct cop_ptdesc *child, unsigned l,
-			 cop_va va)
+static COP_SLOW void split_locked(struct cop_gather *gather, uint64_t *entry, uint64_t e, struct cop_ptdesc *child,
+				  unsigned l, cop_va va)
 {
 	const struct cop_tree *tree = gather->tree;
 	const struct cop_geom *g = &tree->geom;
 	const uint64_t link = fmt_table(g, cop_read(&child->pa), l);
-	const struct cop_tlbi tlbi = {leaf_start(va, l), leaf_last(va, l), tree->asid, (uint8_t)fmt_shift(l), (uint8_t)l,
-				      tree_scope(tree)};
+	const struct cop_tlbi tlbi = {leaf_start(va, l),     leaf_last(va, l), tree->asid,
+				      (uint8_t)fmt_shift(l), (uint8_t)l,       tree_scope(tree)};
 
 	split_fill(g, child, e, l, 0);
-	switch (fmt_change(g, e, link, l)) {
+	switch (entry_change(g, e, link, l)) {
 	case COP_CHANGE_INSTR:
 		cop_entry_xchg(entry, link, &tlbi);
 		return;
@@ -92,14 +94,14 @@ static void split_locked(struct cop_gather *gather, uint64_t *entry, uint64_t e,
 		return;
 	default:
 		split_direct(g, entry, e, child, l);
-		if (fmt_covers(g, e, link, l) != COP_COVERS_NONE)
+		if (entry_covers(g, e, link, l) != COP_COVERS_NONE)
 			gather_leaves(gather, tlbi.start, tlbi.last, l);
 		return;
 	}
 }
 
 /* Splits the leaf at @p, if it still is one. */
-static enum walked split_leaf(struct cop_gather *gather, struct cop_stock *stock, struct place p, cop_va va)
+static COP_SLOW enum walked split_leaf(struct cop_gather *gather, struct cop_stock *stock, struct place p, cop_va va)
 {
 	struct cop_tree *tree = gather->tree;
 	struct cop_ptdesc *d = cop_ptdesc(p.table), *child = stock_take(stock, p.level - 1);
@@ -144,16 +146,16 @@ static inline struct run run_at(const struct cop_geom *g, struct place p, cop_va
 }
 
 /* Young and dirty of a run are what any member says. */
-static uint32_t run_ad(const struct cop_geom *g, const struct run *r)
+static COP_SLOW uint32_t run_ad(const struct cop_geom *g, const struct run *r)
 {
 	uint32_t ad = 0;
 
 	for (unsigned i = 0; i < r->n; i++)
-		ad |= fmt_attrs(g, cop_load(r->entries + i, relaxed), r->l) & COP_AD;
+		ad |= leaf_attrs(g, cop_load(r->entries + i, relaxed), r->l) & COP_AD;
 	return ad;
 }
 
-static bool run_racy(const struct cop_geom *g, const struct run *r)
+static COP_SLOW bool run_racy(const struct cop_geom *g, const struct run *r)
 {
 	for (unsigned i = 0; i < r->n; i++)
 		if (fmt_racy(g, cop_load(r->entries + i, relaxed), r->l))
@@ -162,42 +164,44 @@ static bool run_racy(const struct cop_geom *g, const struct run *r)
 }
 
 /* No member is valid to hardware any more when this returns. Return: young and dirty of the run. */
-static uint32_t run_break(const struct cop_tree *tree, const struct run *r)
+static COP_SLOW uint32_t run_break(const struct cop_tree *tree, const struct run *r)
 {
 	const struct cop_geom *g = &tree->geom;
 	uint32_t ad = 0;
 
 	for (unsigned i = 0; i < r->n; i++)
-		ad |= fmt_attrs(g, entry_break(r->entries + i, cop_load(r->entries + i, relaxed), r->l), r->l) & COP_AD;
+		ad |= leaf_attrs(g, entry_break(r->entries + i, cop_load(r->entries + i, relaxed), r->l), r->l) &
+		      COP_AD;
 	invalidate(tree, r->start, r->last, r->l, COP_TLBI_LEAVES);
 	return ad;
 }
 
 /* Stores the leaves of a run again: with COP_CONT in @attrs as a run, else as single leaves. */
-static void run_make(const struct cop_geom *g, const struct run *r, cop_pa pa, uint32_t attrs)
+static COP_SLOW void run_make(const struct cop_geom *g, const struct run *r, cop_pa pa, uint32_t attrs)
 {
 	for (unsigned i = 0; i < r->n; i++)
-		cop_store(r->entries + i, fmt_leaf(g, pa + ((uint64_t)i << fmt_shift(r->l)), r->l, attrs), relaxed);
+		cop_store(r->entries + i, make_leaf(g, pa + ((uint64_t)i << fmt_shift(r->l)), r->l, attrs), relaxed);
 }
 
 /* Unfolds or folds the run: @attrs are what its members shall have, without young and dirty. */
-static void run_change(struct cop_gather *gather, const struct run *r, cop_pa pa, uint32_t attrs)
+static COP_SLOW void run_change(struct cop_gather *gather, const struct run *r, cop_pa pa, uint32_t attrs)
 {
 	const struct cop_geom *g = &gather->tree->geom;
-	const uint64_t old = cop_load(r->entries, relaxed), new_ = fmt_leaf(g, pa, r->l, attrs | (fmt_attrs(g, old, r->l) & COP_AD));
+	const uint64_t old = cop_load(r->entries, relaxed),
+		       new_ = make_leaf(g, pa, r->l, attrs | (leaf_attrs(g, old, r->l) & COP_AD));
 
 	/* A bit that hardware sets between reading and storing would be lost, so a racy run is broken too. */
-	if (fmt_change(g, old, new_, r->l) != COP_CHANGE_DIRECT || run_racy(g, r)) {
+	if (entry_change(g, old, new_, r->l) != COP_CHANGE_DIRECT || run_racy(g, r)) {
 		run_make(g, r, pa, attrs | run_break(gather->tree, r));
 		gather_made(gather, new_, r->start, r->last, r->l);
 		return;
 	}
 	run_make(g, r, pa, attrs | run_ad(g, r));
-	if (fmt_covers(g, old, new_, r->l) != COP_COVERS_NONE)
+	if (entry_covers(g, old, new_, r->l) != COP_COVERS_NONE)
 		gather_leaves(gather, r->start, r->last, r->l);
 }
 
-static void unfold(struct cop_gather *gather, struct place p, cop_va va)
+static COP_SLOW void unfold(struct cop_gather *gather, struct place p, cop_va va)
 {
 	const struct cop_geom *g = &gather->tree->geom;
 	const struct run r = run_at(g, p, va);
@@ -207,7 +211,8 @@ static void unfold(struct cop_gather *gather, struct place p, cop_va va)
 	table_lock(d);
 	e = cop_load(r.entries, acquire);
 	if (fmt_present(e, r.l) && !fmt_is_table(e, r.l) && fmt_cont(e, r.l))
-		run_change(gather, &r, entry_pa(g, e, r.l, r.slot), fmt_attrs(g, e, r.l) & ~(uint32_t)(COP_AD | COP_CONT));
+		run_change(gather, &r, entry_pa(g, e, r.l, r.slot),
+			   leaf_attrs(g, e, r.l) & ~(uint32_t)(COP_AD | COP_CONT));
 	table_unlock(d);
 }
 
@@ -231,11 +236,6 @@ static inline struct edge edge_end(cop_va va, uint64_t bytes)
 static inline bool edge_cuts(cop_va at, uint64_t bytes)
 {
 	return at & (bytes - 1);
-}
-
-static inline bool is_leaf(uint64_t e, unsigned l)
-{
-	return fmt_present(e, l) && !fmt_is_table(e, l);
 }
 
 static inline bool edge_cuts_leaf(struct place p, cop_va at)
@@ -268,7 +268,7 @@ struct edges {
 };
 
 /* Counts the tables that both edges take; those on the way to both are counted once. */
-static struct edges edges_of(const struct cop_tree *tree, cop_va va, uint64_t bytes)
+static COP_SLOW struct edges edges_of(const struct cop_tree *tree, cop_va va, uint64_t bytes)
 {
 	struct edges x = {.start = edge_start(va), .end = edge_end(va, bytes)};
 	const struct place a = descend_slowly(tree, x.start.inside), b = descend_slowly(tree, x.end.inside);
@@ -279,12 +279,13 @@ static struct edges edges_of(const struct cop_tree *tree, cop_va va, uint64_t by
 	for (unsigned l = bottom_a; l < a.level; l++)
 		x.tables[stock_kind(l)]++;
 	for (unsigned l = bottom_b; l < b.level; l++)
-		if (a.entry != b.entry || l < bottom_a || leaf_start(x.start.inside, l + 1) != leaf_start(x.end.inside, l + 1))
+		if (a.entry != b.entry || l < bottom_a ||
+		    leaf_start(x.start.inside, l + 1) != leaf_start(x.end.inside, l + 1))
 			x.tables[stock_kind(l)]++;
 	return x;
 }
 
-static enum walked edge_make(struct cop_gather *gather, struct cop_stock *stock, struct edge edge)
+static COP_SLOW enum walked edge_make(struct cop_gather *gather, struct cop_stock *stock, struct edge edge)
 {
 	const struct cop_geom *g = &gather->tree->geom;
 
@@ -301,7 +302,7 @@ static enum walked edge_make(struct cop_gather *gather, struct cop_stock *stock,
 }
 
 /* Makes leaves end where the range does. Allocates first: on failure nothing has changed. */
-static int edges_make(struct cop_gather *gather, struct edges *x)
+static COP_SLOW int edges_make(struct cop_gather *gather, struct edges *x)
 {
 	struct cop_tree *tree = gather->tree;
 	struct cop_stock stock = {.want = {x->tables[STOCK_BOTTOM], x->tables[STOCK_UPPER]}};

@@ -37,6 +37,9 @@ static inline void cop_gather_begin_round(struct cop_gather *gather)
 	gather->scope = COP_TLBI_LEAVES;
 }
 
+/* Compiled for size. */
+#define COP_SLOW COP_NOINLINE __attribute__((cold))
+
 static inline unsigned stock_kind(unsigned level)
 {
 	return level == 0 ? STOCK_BOTTOM : STOCK_UPPER;

@@ -2,8 +2,8 @@
 /* What needs no format: trees, stocks, the way from the API to the algorithms compiled for a format. */
 #include "tables/stock.h"
 
-#define TREE_OF(source_) ((struct cop_tree *)((char *)(uintptr_t)(source_) - offsetof(struct cop_tree, source)))
-#define PTDESC_OF(rcu_) ((struct cop_ptdesc *)((char *)(rcu_)-offsetof(struct cop_ptdesc, rcu)))
+#define TREE_OF(source_) ((struct cop_tree *)((char *)(uintptr_t)(source_)-offsetof(struct cop_tree, source)))
+#define PTDESC_OF(rcu_)  ((struct cop_ptdesc *)((char *)(rcu_)-offsetof(struct cop_ptdesc, rcu)))
 
 COP_STATIC_ASSERT(sizeof(struct cop_ptdesc) <= 64, "one descriptor is one cache line");
 
@@ -38,7 +38,7 @@ bool cop_stock_refill(struct cop_tree *tree, struct cop_stock *stock, const unsi
 
 			if (!d)
 				return false;
-			cop_write(&d->next, *tail);
+			cop_write(&d->next, cop_read(tail));
 			cop_write(tail, d);
 			tail = &d->next;
 			stock->have[kind]++;
@@ -84,13 +84,15 @@ static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 					      : NULL;
 	case COP_RISCV64:
 		return &cop_tables_riscv64;
+	case COP_S390X:
+		return geom->page_lg2 == 12 ? &cop_tables_s390x : NULL;
 	default:
 		return NULL;
 	}
 }
 
-int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source, uint32_t asid,
-		  uint32_t flags)
+int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
+		  uint32_t asid, uint32_t flags)
 {
 	const struct cop_table_ops *ops = ops_for(geom);
 	const unsigned root = geom->levels - 1U;
@@ -103,7 +105,8 @@ int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const stru
 	if (!d)
 		return -COP_ENOMEM;
 	tree->root = cop_read(&d->pa);
-	cop_fill64(cop_phys(tree->root), ops->format->empty(root), sizeof(uint64_t) << ops->format->index_bits(geom, root));
+	cop_fill64(cop_phys(tree->root), ops->format->empty(root),
+		   sizeof(uint64_t) << ops->format->index_bits(geom, root));
 	cop_write(&d->state, (uint64_t)0);
 	cop_write(&d->parent, COP_PA_NONE);
 	cop_write(&d->slot, (uint16_t)0);
@@ -140,7 +143,8 @@ uint64_t cop_tree_table_bytes(const struct cop_tree *tree)
 
 /* ---- dispatch ---- */
 
-int cop_map(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned max_leaf_lg2, uint32_t flags)
+int cop_map(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned max_leaf_lg2,
+	    uint32_t flags)
 {
 	return tree->ops->map(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
 }
@@ -159,8 +163,8 @@ struct cop_flushed cop_gather_finish(struct cop_gather *gather)
 	return gather->tree->ops->finish(gather);
 }
 
-struct cop_unmapped cop_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how, struct cop_detached_run *runs,
-			      unsigned max_runs)
+struct cop_unmapped cop_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
+			      struct cop_detached_run *runs, unsigned max_runs)
 {
 	return gather->tree->ops->unmap(gather, va, bytes, how, runs, max_runs);
 }

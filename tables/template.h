@@ -15,11 +15,12 @@
 #include "tables/translate.h"
 
 #define COP_TABLES_PASTE_(a, b, c) a##b##c
-#define COP_TABLES_PASTE(a, b, c) COP_TABLES_PASTE_(a, b, c)
-#define COP_TABLES_FN(what) COP_TABLES_PASTE(cop_, COP_TABLES_NAME, _##what)
+#define COP_TABLES_PASTE(a, b, c)  COP_TABLES_PASTE_(a, b, c)
+#define COP_TABLES_FN(what)        COP_TABLES_PASTE(cop_, COP_TABLES_NAME, _##what)
 
 int COP_TABLES_FN(map)(struct cop_tree *, cop_va, cop_pa, uint64_t, uint32_t, unsigned, uint32_t);
-struct cop_unmapped COP_TABLES_FN(unmap)(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *, unsigned);
+struct cop_unmapped COP_TABLES_FN(unmap)(struct cop_gather *, cop_va, uint64_t, uint32_t, struct cop_detached_run *,
+					 unsigned);
 int COP_TABLES_FN(protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 int COP_TABLES_FN(split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 long COP_TABLES_FN(collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
@@ -27,8 +28,8 @@ struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *, cop_va)
 unsigned COP_TABLES_FN(query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
 struct cop_flushed COP_TABLES_FN(finish)(struct cop_gather *);
 
-int COP_TABLES_FN(map)(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned max_leaf_lg2,
-		       uint32_t flags)
+int COP_TABLES_FN(map)(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs,
+		       unsigned max_leaf_lg2, uint32_t flags)
 {
 	return tables_map(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
 }
@@ -36,7 +37,7 @@ int COP_TABLES_FN(map)(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t byt
 struct cop_unmapped COP_TABLES_FN(unmap)(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
 					 struct cop_detached_run *runs, unsigned max_runs)
 {
-	return tables_unmap_inline(gather, va, bytes, how, runs, max_runs);
+	return tables_unmap(gather, va, bytes, how, runs, max_runs);
 }
 
 int COP_TABLES_FN(protect)(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t attrs)

@@ -31,7 +31,8 @@ static void table_retire(struct unmapping *u, struct cop_ptdesc *d, unsigned l)
  * The table stays after all, because `runs` is full: children of it that were cleared before that are taken out one by one.
  * They are on top of the list, down to @mark.
  */
-static void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark, unsigned l)
+static COP_SLOW void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, struct cop_ptdesc *mark,
+				   unsigned l)
 {
 	struct cop_ptdesc *d = u->gather->flushed, *next;
 
@@ -42,7 +43,7 @@ static void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *entries, 
 			gather_push(&u->gather->flushed, d);
 			continue;
 		}
-		cop_store(entries + cop_read(&d->slot), fmt_marker(u->g, cop_read(&d->pa), l), relaxed);
+		cop_store(entries + cop_read(&d->slot), make_marker(u->g, cop_read(&d->pa), l), relaxed);
 		gather_push(&u->gather->detached, d);
 		u->gather->scope |= COP_TLBI_TABLES;
 	}
@@ -86,11 +87,15 @@ static bool detach(struct unmapping *u, uint64_t *entry, uint64_t e, unsigned l)
 {
 	const cop_va va = u->va;
 	const cop_pa child = fmt_table_pa(u->g, e, l);
-	const uint64_t marker = fmt_marker(u->g, child, l);
+	const uint64_t marker = make_marker(u->g, child, l);
 
 	/* The highest entry is broken first; what is below is then out of hardware's sight and may be stored plainly. */
 	if (FMT_LIVE_BY_INSTRUCTION) {
-		const struct cop_tlbi tlbi = {va, leaf_last(va, l), u->tree->asid, (uint8_t)fmt_shift(l), COP_TLBI_ANY_LEVEL,
+		const struct cop_tlbi tlbi = {va,
+					      leaf_last(va, l),
+					      u->tree->asid,
+					      (uint8_t)fmt_shift(l),
+					      COP_TLBI_ANY_LEVEL,
 					      (uint8_t)(COP_TLBI_TABLES | tree_scope(u->tree))};
 
 		cop_entry_xchg(entry, marker, &tlbi);
@@ -125,7 +130,7 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 
 	if (!fmt_present(e, l)) {
 		/* A marker is its owner's; anything else here is a swap entry. */
-		const bool mine = e != fmt_empty(l) && fmt_kind(u->g, e, l) != COP_MARKER;
+		const bool mine = e != fmt_empty(l) && entry_kind(u->g, e, l) != COP_MARKER;
 
 		if (mine)
 			cop_store(entries + slot, fmt_empty(l), relaxed);
@@ -133,7 +138,8 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 		return (struct slot_done){mine, 0};
 	}
 	if (!fmt_is_table(e, l))
-		return (struct slot_done){clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
+		return (struct slot_done){
+			clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
 	if (whole && (va & (leaf_bytes(l) - 1)) == 0)
 		return (struct slot_done){0, detach(u, entries + slot, e, l)};
 	child = fmt_table_pa(u->g, e, l);
@@ -201,8 +207,13 @@ static COP_NOINLINE struct cop_unmapped unmap_range(struct cop_gather *gather, c
 						    struct cop_detached_run *runs, unsigned max_runs)
 {
 	const uint32_t mode = how & 0xff;
-	struct unmapping u = {.tree = gather->tree, .g = &gather->tree->geom, .gather = gather, .runs = runs,
-			      .max_runs = max_runs, .va = va, .left = bytes};
+	struct unmapping u = {.tree = gather->tree,
+			      .g = &gather->tree->geom,
+			      .gather = gather,
+			      .runs = runs,
+			      .max_runs = max_runs,
+			      .va = va,
+			      .left = bytes};
 	const int err = unmap_prepare(gather, va, bytes, how);
 
 	if (err)
@@ -218,7 +229,8 @@ static COP_NOINLINE struct cop_unmapped unmap_range(struct cop_gather *gather, c
 }
 
 /* One page out of a table that exists: the straight line. Return: false if it takes more than that. */
-static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, uint32_t mode, struct cop_detached_run *run)
+static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, uint32_t mode,
+					 struct cop_detached_run *run)
 {
 	struct cop_tree *tree = gather->tree;
 	const struct cop_geom *g = &tree->geom;
@@ -247,14 +259,14 @@ static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, u
 	return true;
 }
 
-static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap_inline(struct cop_gather *gather, cop_va va, uint64_t bytes,
-								 uint32_t how, struct cop_detached_run *runs,
-								 unsigned max_runs)
+static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes,
+							  uint32_t how, struct cop_detached_run *runs,
+							  unsigned max_runs)
 {
 	const uint32_t mode = how & 0xff;
 	bool done;
 
-	if (!range_ok(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
+	if (!range_ok_inline(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
 	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
 		return (struct cop_unmapped){0, 0, -COP_EINVAL};
 	if (bytes == PAGE_BYTES && (max_runs || mode == COP_UNMAP_BLIND)) {
@@ -265,12 +277,6 @@ static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap_inline(struct cop_gath
 			return (struct cop_unmapped){bytes, mode != COP_UNMAP_BLIND, 0};
 	}
 	return unmap_range(gather, va, bytes, how, runs, max_runs);
-}
-
-static COP_NOINLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes, uint32_t how,
-						     struct cop_detached_run *runs, unsigned max_runs)
-{
-	return tables_unmap_inline(gather, va, bytes, how, runs, max_runs);
 }
 
 #endif

@@ -64,7 +64,7 @@ static inline uint64_t entry_room(cop_va va, uint64_t left, unsigned l)
 	return room < left ? room : left;
 }
 
-static inline bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
+static COP_ALWAYS_INLINE bool range_ok_inline(const struct cop_geom *g, cop_va va, uint64_t bytes)
 {
 	const cop_va last = va + bytes - 1;
 
@@ -84,6 +84,11 @@ static inline bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
 	}
 }
 
+static COP_SLOW bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
+{
+	return range_ok_inline(g, va, bytes);
+}
+
 static inline bool output_ok(const struct cop_geom *g, cop_pa pa, uint64_t bytes)
 {
 	const cop_pa last = pa + bytes - 1;
@@ -92,7 +97,7 @@ static inline bool output_ok(const struct cop_geom *g, cop_pa pa, uint64_t bytes
 }
 
 /* The first address that a table translates, from the way down to it. The way is pinned by the table's unit in its parent. */
-static inline cop_va table_va(const struct cop_geom *g, struct cop_ptdesc *d)
+static COP_SLOW cop_va table_va(const struct cop_geom *g, struct cop_ptdesc *d)
 {
 	const uint64_t sign = g->va_bits >= 64 ? 0 : COP_LG2(g->va_bits - 1);
 	cop_pa parent;
@@ -115,14 +120,63 @@ static inline cop_va tree_last(const struct cop_geom *g, cop_va va)
 	return va | (COP_LG2(g->half == COP_HALF_BOTH ? g->va_bits - 1 : g->va_bits) - 1);
 }
 
+/*
+ * ---- the format where speed does not matter: one copy each ----
+ */
+
+static COP_NOINLINE uint64_t make_leaf(const struct cop_geom *g, cop_pa pa, unsigned l, uint32_t attrs)
+{
+	return fmt_leaf(g, pa, l, attrs);
+}
+
+static COP_NOINLINE uint64_t make_invalid(uint64_t e, unsigned l)
+{
+	return fmt_mkinvalid(e, l);
+}
+
+static COP_NOINLINE uint64_t make_marker(const struct cop_geom *g, cop_pa table, unsigned l)
+{
+	return fmt_marker(g, table, l);
+}
+
+static COP_NOINLINE uint32_t leaf_attrs(const struct cop_geom *g, uint64_t e, unsigned l)
+{
+	return fmt_attrs(g, e, l);
+}
+
+static COP_NOINLINE enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
+{
+	return fmt_kind(g, e, l);
+}
+
+static COP_NOINLINE enum cop_change entry_change(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
+{
+	return fmt_change(g, old, new_, l);
+}
+
+static COP_NOINLINE enum cop_covers entry_covers(const struct cop_geom *g, uint64_t old, uint64_t new_, unsigned l)
+{
+	return fmt_covers(g, old, new_, l);
+}
+
 /* What an entry of a table maps; inside a riscv64 run all entries name the run's base. */
-static inline cop_pa entry_pa(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
+static COP_ALWAYS_INLINE cop_pa entry_pa_inline(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
 {
 	const cop_pa pa = fmt_leaf_pa(g, e, l);
 
 	if (!fmt_cont(e, l) || fmt_leaf_step(g, l, COP_CONT) != 0)
 		return pa;
 	return pa + ((uint64_t)(slot & ((1U << fmt_cont_lg2(g, l)) - 1)) << fmt_shift(l));
+}
+
+static COP_NOINLINE cop_pa entry_pa(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
+{
+	return entry_pa_inline(g, e, l, slot);
+}
+
+static inline bool is_leaf(uint64_t e, unsigned l)
+{
+	return fmt_present(e, l) && !fmt_is_table(e, l);
 }
 
 /* ---- counters ---- */

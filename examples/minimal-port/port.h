@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The least a port can be: one CPU, no interrupts, physical memory mapped at its own address, table descriptors in an
- * array at PTDESC_BASE. Use it as a beginning: -DCOP_PORT_HEADER='"port.h"'.
+ * array at PTDESC_BASE. Use it as a beginning: -DCOP_PORT_HEADER='"port.h"'. The types are there: <coppice/port.h> includes
+ * them first.
  *
  * s390x: this CPU changes tables with translation off (it runs in real mode) and purges before it is turned on, so that
  * plain stores do; with more CPUs cop_entry_xchg() and cop_entries_break() are CRDTE, IDTE and IPTE.
  */
 #ifndef MINIMAL_PORT_H
 #define MINIMAL_PORT_H
-
-#include <coppice/types.h>
 
 #ifndef PTDESC_BASE
 #define PTDESC_BASE 0x200000000ULL /* 64 bytes for each 2 KB of memory */

@@ -51,7 +51,7 @@ struct cop_ptdesc {
 	cop_pa parent; /* table that linked it; COP_PA_NONE for a root */
 	uint16_t slot; /* entry of the parent */
 	uint8_t level, lg2, flags;
-	uint8_t lock;       /* held while an entry changes that may be somebody else's too; marked */
+	uint8_t lock; /* held while an entry changes that may be somebody else's too; marked */
 };
 
 struct cop_table_ops;
@@ -195,7 +195,8 @@ struct cop_unmapped {
  *
  * Leaves that are only partly covered are split (a live split breaks before it makes where the CPU needs that; see the
  * format's change()); partly covered contiguous runs are unfolded. Wholly covered subtrees are detached at the highest
- * level. Emptied tables are reclaimed.
+ * level. Emptied tables are reclaimed. Whether there are holes is told from the tables' counts and, in tables that are
+ * partly covered, from their entries: COP_UNMAP_BLIND too refuses a range with holes.
  *
  * Context: the range stays the caller's until cop_gather_finish().
  * Return: .err 0; -COP_EINVAL (range), -COP_ENOENT, -COP_EBUSY (NO_SPLIT), -COP_ENOMEM (a split's table): nothing changed

@@ -6,7 +6,8 @@
  */
 #include "tests/memory/machine.h"
 
-#define ROUNDS 40
+#define ROUNDS 160
+#define LOOKS  10000 /* that the readers must have found something at */
 
 struct world {
 	struct machine m;
@@ -64,7 +65,7 @@ static void cycler(unsigned cpu)
 {
 	uint64_t seed = 77 + cpu;
 
-	for (unsigned round = 0; round < ROUNDS * 4; round++) {
+	for (unsigned round = 0; round < ROUNDS || cop_load(&world.valid, relaxed) < LOOKS; round++) {
 		unsigned block = world.contended ? next_random(&seed) % 2 : cpu * 2 + round / 32 % 2;
 
 		if (!expected(step(&seed, world.m.hot + block * world.m.section)))
@@ -154,8 +155,7 @@ static void run(void **state, bool contended)
 	cop_host_rcu_barrier();
 	settle();
 	assert_int_equal(world.wrong, 0);
-	assert_int_equal(world.cycles, 2 * ROUNDS * 4);
-	assert_true(world.valid > 0);
+	assert_true(world.cycles >= 2 * ROUNDS);
 	machine_check(&world.m);
 	after = machine_snapshot(&world.m);
 	same_state(&before, &after);

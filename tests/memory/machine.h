@@ -23,18 +23,17 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-	{"arm64-4k", COP_ARM64, 12, 48, 22},
-	{"arm64-4k-39", COP_ARM64, 12, 39, 22},
-	{"arm64-16k", COP_ARM64, 14, 47, 23},
-	{"arm64-64k", COP_ARM64, 16, 48, 26},
-	{"riscv64-39", COP_RISCV64, 12, 39, 22},
-	{"riscv64-48", COP_RISCV64, 12, 48, 22},
-	{"riscv64-57", COP_RISCV64, 12, 57, 22},
+	{"arm64-4k", COP_ARM64, 12, 48, 22},       {"arm64-4k-39", COP_ARM64, 12, 39, 22},
+	{"arm64-16k", COP_ARM64, 14, 47, 23},      {"arm64-64k", COP_ARM64, 16, 48, 26},
+	{"x86-64", COP_X86_64, 12, 48, 22},        {"x86-64-57", COP_X86_64, 12, 57, 22},
+	{"riscv64-sv39", COP_RISCV64, 12, 39, 22}, {"riscv64-sv57", COP_RISCV64, 12, 57, 22},
+	{"riscv64-sv48", COP_RISCV64, 12, 48, 22},
+	{"s390x-3", COP_S390X, 12, 42, 22},        {"s390x-5", COP_S390X, 12, 64, 22},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
 #define MACHINE_BASE          0x40000000ULL
-#define MACHINE_BOOT_SECTIONS 8
+#define MACHINE_BOOT_SECTIONS 4
 #define MACHINE_SECTIONS      24
 #define MACHINE_CPUS          4
 

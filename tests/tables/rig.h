@@ -28,7 +28,8 @@ struct rig_geom {
 static const struct rig_geom rig_geoms[] = {
 	{"arm64-4k 48", {COP_ARM64, COP_HALF_LOW, 12, 4, 48, 48, COP_F_HAF | COP_F_HD}},
 	{"arm64-4k 39 cont", {COP_ARM64, COP_HALF_HIGH, 12, 3, 39, 48, COP_F_CONT}},
-	{"arm64-4k 52 bbm2", {COP_ARM64, COP_HALF_HIGH, 12, 5, 52, 52, COP_F_LPA2 | COP_F_CONT | COP_F_BBM2 | COP_F_BBM2_NOABORT}},
+	{"arm64-4k 52 bbm2",
+	 {COP_ARM64, COP_HALF_HIGH, 12, 5, 52, 52, COP_F_LPA2 | COP_F_CONT | COP_F_BBM2 | COP_F_BBM2_NOABORT}},
 	{"arm64-16k 47", {COP_ARM64, COP_HALF_LOW, 14, 3, 47, 48, COP_F_CONT | COP_F_HAF}},
 	{"arm64-16k 48", {COP_ARM64, COP_HALF_HIGH, 14, 4, 48, 48, 0}},
 	{"arm64-64k 42", {COP_ARM64, COP_HALF_LOW, 16, 2, 42, 48, COP_F_CONT}},
@@ -37,6 +38,12 @@ static const struct rig_geom rig_geoms[] = {
 	{"riscv64 39 napot", {COP_RISCV64, COP_HALF_BOTH, 12, 3, 39, 56, COP_F_SVNAPOT | COP_F_ADUE}},
 	{"riscv64 48", {COP_RISCV64, COP_HALF_BOTH, 12, 4, 48, 56, COP_F_SVNAPOT | COP_F_SVPBMT | COP_F_SVVPTC}},
 	{"riscv64 57", {COP_RISCV64, COP_HALF_BOTH, 12, 5, 57, 56, COP_F_SVPBMT | COP_F_ADUE | COP_F_SVVPTC}},
+	{"s390x 31", {COP_S390X, COP_HALF_LOW, 12, 2, 31, 48, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 42", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 42 edat1", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP | COP_F_EDAT1}},
+	{"s390x 42 no edat", {COP_S390X, COP_HALF_LOW, 12, 3, 42, 48, COP_F_IEP}},
+	{"s390x 53", {COP_S390X, COP_HALF_LOW, 12, 4, 53, 53, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2}},
+	{"s390x 64", {COP_S390X, COP_HALF_LOW, 12, 5, 64, 53, COP_F_IEP | COP_F_EDAT1 | COP_F_EDAT2 | COP_F_RDP}},
 };
 #define RIG_GEOMS (sizeof(rig_geoms) / sizeof(rig_geoms[0]))
 
@@ -217,7 +224,9 @@ static inline void rig_no_leak(const struct cop_tree *t, const struct rig_source
 /* The lowest and the last byte of a tree's (upper) half. */
 static inline cop_va rig_base(const struct cop_geom *g)
 {
-	return g->half == COP_HALF_LOW || g->va_bits == 64 ? 0 : ~0ULL << (g->half == COP_HALF_HIGH ? g->va_bits : g->va_bits - 1);
+	return g->half == COP_HALF_LOW || g->va_bits == 64
+		       ? 0
+		       : ~0ULL << (g->half == COP_HALF_HIGH ? g->va_bits : g->va_bits - 1);
 }
 
 static inline cop_va rig_top(const struct cop_geom *g)

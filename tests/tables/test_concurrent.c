@@ -12,7 +12,7 @@ static struct arena {
 	struct cop_tree tree;
 	struct rig_source source;
 	cop_va base;
-	uint64_t bytes;    /* of one owner's piece */
+	uint64_t bytes; /* of one owner's piece */
 	uint64_t page;
 	uint64_t pieces;   /* pieces belong to threads in turn */
 	uint64_t rounds;   /* of each thread */
@@ -71,7 +71,8 @@ static void unmap(cop_va va, uint64_t bytes, uint32_t mode)
 	cop_gather_begin(&gather, &a.tree);
 	u = cop_unmap(&gather, va, bytes, mode, runs, 8);
 	check(u.err == 0 && u.done == bytes, "unmap failed");
-	check(mode == COP_UNMAP_BLIND || (u.runs == 1 && runs[0].pa_ == pa_of(va) && runs[0].bytes_ == bytes), "wrong runs");
+	check(mode == COP_UNMAP_BLIND || (u.runs == 1 && runs[0].pa_ == pa_of(va) && runs[0].bytes_ == bytes),
+	      "wrong runs");
 	check(look(va) == COP_PA_NONE && look(va + bytes - 1) == COP_PA_NONE, "still there after unmap");
 	(void)cop_gather_finish(&gather);
 }
@@ -160,7 +161,7 @@ static void test_tables_of_one_upper_table(void **state)
 	(void)state;
 	for (unsigned i = 0; i < RIG_GEOMS; i++) {
 		const unsigned slots = 1U << cop_format_for(rig_geoms[i].geom.arch, rig_geoms[i].geom.page_lg2)
-						    ->index_bits(&rig_geoms[i].geom, 0);
+						     ->index_bits(&rig_geoms[i].geom, 0);
 
 		run(&rig_geoms[i], 8, slots + 3, false, rounds_wanted(28000) / RIG_GEOMS);
 	}

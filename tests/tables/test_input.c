@@ -72,9 +72,12 @@ static void test_ranges(void **state)
 		refused(base + 1, w.page);
 		refused(base + w.page / 2, w.page);
 		refused(base, w.page + 8);
-		refused(base + 4 * w.page, -(4 * w.page));
 		refused(base + 4 * w.page, -(2 * w.page));
-		refused(base, ~0ULL & ~(w.page - 1));
+		/* These a tree of 64 bits has. */
+		if (g->va_bits < 64) {
+			refused(base + 4 * w.page, -(4 * w.page));
+			refused(base, ~0ULL & ~(w.page - 1));
+		}
 		if (base)
 			refused(base - w.page, 2 * w.page);
 		if (g->half == COP_HALF_LOW && g->va_bits < 64) {
@@ -122,7 +125,8 @@ static void test_overlap(void **state)
 	(void)state;
 	for (unsigned i = 0; i < RIG_GEOMS; i++) {
 		const cop_va base = rig_base(&rig_geoms[i].geom);
-		const uint64_t leaf = 1ULL << cop_format_for(rig_geoms[i].geom.arch, rig_geoms[i].geom.page_lg2)->shift(1);
+		const uint64_t leaf = 1ULL
+				      << cop_format_for(rig_geoms[i].geom.arch, rig_geoms[i].geom.page_lg2)->shift(1);
 		struct rig_census before, after;
 
 		open_tree(&rig_geoms[i]);
@@ -137,7 +141,8 @@ static void test_overlap(void **state)
 		assert_int_equal(map(base + 2 * leaf + 5 * w.page, 0, w.page), -COP_EADDRINUSE);
 		assert_int_equal(unmap(base, 2 * leaf, COP_UNMAP_FRAMES), -COP_ENOENT);
 		assert_int_equal(unmap(base + 2 * leaf + 4 * w.page, w.page, COP_UNMAP_BLIND), -COP_ENOENT);
-		assert_int_equal(unmap(base + leaf, w.page, COP_UNMAP_BLIND | COP_UNMAP_NO_SPLIT), -COP_EBUSY);
+		if (w.tree.ops->format->can_leaf(&w.tree.geom, 1))
+			assert_int_equal(unmap(base + leaf, w.page, COP_UNMAP_BLIND | COP_UNMAP_NO_SPLIT), -COP_EBUSY);
 		after = rig_census(&w.tree);
 		assert_memory_equal(&before, &after, sizeof(before));
 		rig_no_leak(&w.tree, &w.source);
@@ -227,8 +232,8 @@ static void test_constructors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ranges),	     cmocka_unit_test(test_outputs),
-		cmocka_unit_test(test_overlap),	     cmocka_unit_test(test_geometries),
+		cmocka_unit_test(test_ranges),      cmocka_unit_test(test_outputs),
+		cmocka_unit_test(test_overlap),     cmocka_unit_test(test_geometries),
 		cmocka_unit_test(test_exact_state), cmocka_unit_test(test_constructors),
 	};
 

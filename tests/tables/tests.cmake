@@ -1,4 +1,5 @@
 # The tests record every invalidation.
 if(TARGET tables_test_property)
-  target_link_options(tables_test_property PRIVATE -Wl,--wrap=cop_tlbi)
+  target_link_options(tables_test_property PRIVATE -Wl,--wrap=cop_tlbi
+    -Wl,--wrap=cop_entry_xchg -Wl,--wrap=cop_entries_break)
 endif()

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The explorer: every interleaving and every translation, by running the program from its start again and again.
+ *
+ * Naive: depth-first over the sequence of choices, without reduction. Sequentially consistent.
+ */
+#ifndef COPPICE_CHECKER_EXPLORE_H
+#define COPPICE_CHECKER_EXPLORE_H
+
+#include "ports/sim/sim.h"
+
+#include <stdio.h>
+
+struct checker_actor {
+	const char *name; /* NULL ends the list */
+	unsigned cpu;
+	void (*run)(void *world);
+};
+
+/**
+ * struct checker_program - what is explored
+ * @setup: runs once, alone; its state is where every execution starts
+ * @check: runs alone after all actors; then everything must have been freed
+ * @world, @world_bytes: the program's shared state, restored before every execution
+ * @pa_bytes, @frame_lg2: of the machine; 0: 4 MB, 12
+ * @every_access: switch at every access, not only at those with conflicts
+ */
+struct checker_program {
+	void (*setup)(void *world);
+	void (*check)(void *world);
+	const struct checker_actor *actors;
+	void *world;
+	size_t world_bytes;
+	uint64_t pa_bytes;
+	unsigned frame_lg2;
+	bool every_access;
+};
+
+enum checker_result {
+	CHECKER_EXHAUSTED, /* every execution was run, none failed */
+	CHECKER_BOUNDED,   /* the bound was hit; nothing failed so far */
+	CHECKER_FAILS,
+};
+
+struct checker_verdict {
+	enum checker_result result;
+	uint64_t executions; /* of the last search */
+	uint64_t restarts;   /* searches given up because a new conflict was found */
+	uint64_t events;     /* in the longest execution */
+	uint64_t depth;      /* choices in the longest execution */
+	size_t shared;       /* locations with conflicting accesses */
+	unsigned cpus;
+	struct sim_report report;
+	char schedule[256]; /* choices of the failing execution */
+};
+
+/**
+ * checker_explore() - run a program in every way
+ * @bound: executions after which to give up
+ * @trace: where a failing execution's trace goes; NULL for nowhere
+ */
+struct checker_verdict checker_explore(const struct checker_program *, uint64_t bound, FILE *trace);
+
+/* One line: what was found, and how much that says. */
+void checker_print(FILE *, const struct checker_verdict *);
+const char *checker_result_name(enum checker_result);
+
+/* trace.c: the events of the execution that just ended, one column per CPU. */
+void checker_trace(FILE *);
+
+#endif

@@ -1,0 +1,92 @@
+# The simulated machine, the explorer, and the stories: each a program per variant, compiled from the library's source,
+# patched for the broken variants, over ports/sim.
+
+file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/sim/*.c ${PROJECT_SOURCE_DIR}/checker/*.c)
+add_library(coppice_checker STATIC ${COPPICE_CHECKER_SOURCES})
+target_link_libraries(coppice_checker PUBLIC coppice_options)
+target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")
+
+# What a story is compiled from.
+set(COPPICE_SIM_ROOMS formats tables)
+set(COPPICE_SIM_FILES)
+foreach(room ${COPPICE_SIM_ROOMS})
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${room}/*.c ${PROJECT_SOURCE_DIR}/${room}/*.h)
+  list(APPEND COPPICE_SIM_FILES ${files})
+endforeach()
+
+# A copy of the rooms under DIR with PATCH applied; OUT gets its sources. Headers come along: the copy includes its own.
+function(coppice_patched_rooms DIR PATCH OUT)
+  set(originals)
+  set(copies)
+  foreach(file ${COPPICE_SIM_FILES})
+    list(APPEND originals ${PROJECT_SOURCE_DIR}/${file})
+    list(APPEND copies ${DIR}/${file})
+  endforeach()
+  add_custom_command(OUTPUT ${copies}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${DIR} -DPATCH=${PATCH} "-DROOMS=${COPPICE_SIM_ROOMS}"
+      -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    DEPENDS ${originals} ${PATCH} ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    COMMENT "Patching the library with ${PATCH}" VERBATIM)
+  set(sources ${copies})
+  list(FILTER sources INCLUDE REGEX "\\.c$")
+  set(${OUT} ${sources} PARENT_SCOPE)
+endfunction()
+
+# One program: story ID with VARIANT, from SOURCES; DIR precedes the source tree among the includes.
+function(coppice_sim_program ID VARIANT DIR SOURCES)
+  set(target sim_${ID}_${VARIANT})
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c ${PROJECT_SOURCE_DIR}/stories/stage_sim.c ${SOURCES})
+  if(DIR)
+    target_include_directories(${target} BEFORE PRIVATE ${DIR})
+  endif()
+  # A patched copy may leave things unused.
+  target_compile_options(${target} PRIVATE -O1 $<$<BOOL:${DIR}>:-Wno-unused>)
+  target_link_libraries(${target} PRIVATE coppice_checker)
+  add_test(NAME sim.${ID}.${VARIANT} COMMAND ${target} ${VARIANT})
+  set_tests_properties(sim.${ID}.${VARIANT} PROPERTIES TIMEOUT 600)
+endfunction()
+
+# The same on the host: real threads. It cannot see every rule broken; then it says so and the test is skipped.
+function(coppice_host_program ID VARIANT DIR SOURCES)
+  set(target host_${ID}_${VARIANT})
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c ${PROJECT_SOURCE_DIR}/stories/stage_host.c)
+  target_compile_definitions(${target} PRIVATE COP_PORT_HEADER="ports/host/port.h")
+  if(DIR)
+    target_sources(${target} PRIVATE ${SOURCES} ${COPPICE_HOST_SOURCES})
+    target_include_directories(${target} BEFORE PRIVATE ${DIR})
+    target_compile_options(${target} PRIVATE -O1 -Wno-unused)
+    target_link_libraries(${target} PRIVATE coppice_options PkgConfig::URCU Threads::Threads)
+  else()
+    target_link_libraries(${target} PRIVATE coppice)
+  endif()
+  add_test(NAME host.${ID}.${VARIANT} COMMAND ${target} ${VARIANT})
+  set_tests_properties(host.${ID}.${VARIANT} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+endfunction()
+
+set(sources ${COPPICE_SIM_FILES})
+list(FILTER sources INCLUDE REGEX "^tables/.*\\.c$")
+if(sources)
+  set(sources ${COPPICE_SIM_FILES})
+  list(FILTER sources INCLUDE REGEX "\\.c$")
+  list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/)
+  file(GLOB stories CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/*.c)
+  list(FILTER stories EXCLUDE REGEX "/stage_[a-z]+\\.c$")
+  foreach(story ${stories})
+    get_filename_component(id ${story} NAME_WE)
+    coppice_sim_program(${id} fixed "" "${sources}")
+    coppice_host_program(${id} fixed "" "")
+    file(GLOB patches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/${id}-*.patch)
+    foreach(patch ${patches})
+      get_filename_component(variant ${patch} NAME_WE)
+      string(REPLACE "${id}-" "" variant ${variant})
+      set(dir ${PROJECT_BINARY_DIR}/stories/${id}-${variant})
+      coppice_patched_rooms(${dir} ${patch} patched)
+      add_custom_target(patched_${id}_${variant} DEPENDS ${patched})
+      coppice_sim_program(${id} ${variant} ${dir} "${patched}")
+      coppice_host_program(${id} ${variant} ${dir} "${patched}")
+      # Two programs of one copy: it is made once.
+      add_dependencies(sim_${id}_${variant} patched_${id}_${variant})
+      add_dependencies(host_${id}_${variant} patched_${id}_${variant})
+    endforeach()
+  endforeach()
+endif()

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine as a whole: power, the state that every execution starts from, frames and who has them. */
+#include "ports/sim/sim.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct sim sim;
+
+static struct {
+	struct sim_frame *frame;
+	struct sim_tree tree[SIM_TREES];
+	void *world, *world_copy;
+	size_t world_bytes;
+} start;
+
+static size_t frames(void)
+{
+	return (size_t)(sim.config.pa_bytes >> sim.config.frame_lg2);
+}
+
+/* An address of the windows was dereferenced: the code under test went past the port. */
+static void past_the_port(int number, siginfo_t *info, void *context)
+{
+	static const char *const what[] = {"host", "physical", "table descriptor", "translated"};
+	struct sim_place place = sim_place_of(info->si_addr);
+	char line[200];
+	int n;
+
+	(void)context;
+	/* On x86-64 an access to a non-canonical address reports no address. */
+	n = snprintf(line, sizeof(line), "sim: access past the port: %s address %#llx by %s, after %s:%d\n",
+		     info->si_code == SI_KERNEL ? "translated" : what[place.space], (unsigned long long)place.address,
+		     sim.cpu[sim.current].name ? sim.cpu[sim.current].name : "setup",
+		     sim.events ? sim.event[sim.events - 1].at.file : "?",
+		     sim.events ? sim.event[sim.events - 1].at.line : 0);
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		_exit(128 + number);
+	_exit(128 + number);
+}
+
+static void watch_the_windows(void)
+{
+	static char stack[64 << 10]; /* the coroutine's own may be what overflowed */
+	struct sigaction action = {.sa_sigaction = past_the_port, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof(stack)}, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+}
+
+void sim_power_on(const struct sim_config *config)
+{
+	memset(&sim, 0, sizeof(sim));
+	sim.config = *config;
+	sim.frame = calloc(frames(), sizeof(*sim.frame));
+	start.frame = calloc(frames(), sizeof(*start.frame));
+	sim.event = calloc(1, sizeof(*sim.event) << 16);
+	if (!sim.frame || !start.frame || !sim.event)
+		abort();
+	sim.now = 1;
+	sim.solo = true;
+	sim_memory_on();
+	sim_processors_on();
+	sim_rcu_restore();
+	watch_the_windows();
+}
+
+void sim_power_off(void)
+{
+	sim_processors_off();
+	sim_memory_off();
+	sim_mmu_off();
+	free(sim.frame);
+	free(sim.event);
+	free(start.frame);
+	free(start.world_copy);
+	memset(&start, 0, sizeof(start));
+	memset(&sim, 0, sizeof(sim));
+}
+
+void sim_mark(void *world, size_t bytes)
+{
+	sim_memory_mark();
+	sim_mmu_mark();
+	sim_rcu_mark();
+	memcpy(start.frame, sim.frame, frames() * sizeof(*sim.frame));
+	memcpy(start.tree, sim.tree, sizeof(sim.tree));
+	free(start.world_copy);
+	start.world = world;
+	start.world_bytes = bytes;
+	start.world_copy = malloc(bytes ? bytes : 1);
+	if (!start.world_copy)
+		abort();
+	memcpy(start.world_copy, world, bytes);
+	sim_restore();
+}
+
+void sim_restore(void)
+{
+	sim_memory_restore();
+	sim_mmu_restore();
+	sim_rcu_restore();
+	sim_share_restore();
+	memcpy(sim.frame, start.frame, frames() * sizeof(*sim.frame));
+	memcpy(sim.tree, start.tree, sizeof(sim.tree));
+	memcpy(start.world, start.world_copy, start.world_bytes);
+	memset(sim.cpu, 0, sizeof(sim.cpu));
+	sim.report.rule = NULL;
+	sim.events = 0;
+	sim.now = 1;
+	sim.restart = false;
+	sim.solo = false;
+}
+
+void sim_fail(const char *rule, const char *format, ...)
+{
+	va_list args;
+
+	sim.report.rule = rule;
+	va_start(args, format);
+	vsnprintf(sim.report.text, sizeof(sim.report.text), format, args);
+	va_end(args);
+	sim_record(SIM_OP_REPORT, NULL, 0, 0, 0, sim.cpu[sim.current].at);
+	sim_cpu_stop();
+}
+
+void sim_panic(const char *rule, const void *where, struct sim_at at)
+{
+	sim.cpu[sim.current].at = at;
+	sim_fail(rule, "cop_panic at %s:%d, where %p", at.file, at.line, where);
+}
+
+void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value, cop_pa pa, struct sim_at at)
+{
+	if (sim.events == 1 << 16) {
+		if (op == SIM_OP_REPORT)
+			return;
+		sim_fail("sim-limit", "an execution of more than 65536 events");
+	}
+	sim.event[sim.events++] = (struct sim_event){.at = at,
+						     .where = where,
+						     .old = old,
+						     .value = value,
+						     .pa = pa,
+						     .op = (uint8_t)op,
+						     .cpu = (uint8_t)sim.current};
+}
+
+static void set_frames(cop_pa pa, uint64_t bytes, const struct sim_frame *to)
+{
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
+		sim.frame[p >> sim.config.frame_lg2] = *to;
+}
+
+static bool all_free(cop_pa pa, uint64_t bytes)
+{
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
+		if (sim.frame[p >> sim.config.frame_lg2].state != SIM_FREE)
+			return false;
+	}
+	return true;
+}
+
+cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state state, const char *owner, struct sim_at at)
+{
+	/* Which frame this gets depends on every other allocation and free; frees do not depend on each other. */
+	sim_point(SIM_OP_ALLOC, sim_conflicts(&sim_loc_frames, true), SIM_READY, NULL, at);
+	sim_touch(&sim_loc_frames, true);
+	/* Frame 0 stays free: a physical address of zero is more often a mistake than a table. */
+	for (cop_pa pa = COP_LG2(lg2); pa + COP_LG2(lg2) <= sim.config.pa_bytes; pa += COP_LG2(lg2)) {
+		if (!all_free(pa, COP_LG2(lg2)))
+			continue;
+		sim_touch(sim_frame_location(pa), true);
+		set_frames(pa, COP_LG2(lg2), &(struct sim_frame){owner, at, pa, 0, (uint8_t)state, 0, 0, false, false});
+		for (cop_pa p = pa; state == SIM_TABLE && p < pa + COP_LG2(lg2); p += 8)
+			sim_poke(sim_phys(p), SIM_POISON, 8, at);
+		sim_record(SIM_OP_ALLOC, sim_phys(pa), 0, COP_LG2(lg2), pa, at);
+		return pa;
+	}
+	return COP_PA_NONE;
+}
+
+const void *sim_frame_location(cop_pa pa)
+{
+	const struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
+
+	return &sim.frame[f->base >> sim.config.frame_lg2];
+}
+
+void sim_frame_claim(cop_pa pa, uint64_t bytes, const char *owner, struct sim_at at)
+{
+	if (pa + bytes > sim.config.pa_bytes || !all_free(pa, bytes))
+		sim_fail("frame-taken", "%#llx is not free", (unsigned long long)pa);
+	set_frames(pa, bytes, &(struct sim_frame){owner, at, pa, 0, SIM_DATA, 0, 0, false, false});
+}
+
+void sim_frame_free(cop_pa pa, uint64_t bytes, struct sim_at at)
+{
+	sim_point(SIM_OP_FREE,
+		  sim_conflicts(&sim_loc_frames, false) || sim_conflicts(&sim_loc_tables, false) ||
+			  sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(sim_frame_location(pa), true),
+		  SIM_READY, NULL, at);
+	sim_touch(&sim_loc_frames, false);
+	sim_touch(sim_frame_location(pa), true);
+	sim_touch(&sim_loc_tables, false);
+	sim_touch(&sim_loc_tlb, false);
+	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
+		const struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
+
+		if (f->state == SIM_FREE)
+			sim_fail("double-free", "%#llx (%s) was freed at %s:%d already", (unsigned long long)p,
+				 f->owner ? f->owner : "never allocated", f->at.file ? f->at.file : "-", f->at.line);
+	}
+	sim_mmu_check_free(pa, bytes);
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
+		struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
+
+		*f = (struct sim_frame){.owner = f->owner, .at = at, .state = SIM_FREE, .base = f->base};
+	}
+}
+
+void sim_check_leaks(void)
+{
+	for (size_t i = 0; i < frames(); i++) {
+		const struct sim_frame *f = &sim.frame[i];
+
+		if (f->state != SIM_FREE)
+			sim_fail("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
+				 (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
+	}
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Words of the machine's memory, where simulated code believes them to be, and the history of each. */
+#include "ports/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define DESC_BYTES 64
+
+/* A word's overwritten value. Newest last; undone from the end. */
+struct write {
+	uint64_t *at_word;
+	cop_pa pa; /* COP_PA_NONE: a descriptor, no history needed */
+	uint64_t old, time;
+	struct sim_at at;
+	uint32_t before; /* index + 1 of this word's previous write */
+};
+
+static struct {
+	uint8_t *phys, *desc;               /* really there */
+	uint8_t *phys_window, *desc_window; /* what simulated code sees; never accessible */
+	uint64_t desc_bytes;
+	uint32_t *last; /* per word of physical memory: index + 1 of its newest write */
+	struct write *log;
+	size_t writes, room;
+} memory;
+
+static void *reserve(uint64_t bytes, int protection)
+{
+	void *p = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("sim: mmap");
+		abort();
+	}
+	return p;
+}
+
+void sim_memory_on(void)
+{
+	uint64_t bytes = sim.config.pa_bytes;
+
+	memory.desc_bytes = (bytes >> sim.config.frame_lg2) * DESC_BYTES;
+	memory.phys = reserve(bytes, PROT_READ | PROT_WRITE);
+	memory.desc = reserve(memory.desc_bytes, PROT_READ | PROT_WRITE);
+	memory.phys_window = reserve(bytes, PROT_NONE);
+	memory.desc_window = reserve(memory.desc_bytes, PROT_NONE);
+	memory.last = reserve(bytes / 8 * sizeof(*memory.last), PROT_READ | PROT_WRITE);
+	memory.writes = 0;
+}
+
+void sim_memory_off(void)
+{
+	munmap(memory.phys, sim.config.pa_bytes);
+	munmap(memory.desc, memory.desc_bytes);
+	munmap(memory.phys_window, sim.config.pa_bytes);
+	munmap(memory.desc_window, memory.desc_bytes);
+	munmap(memory.last, sim.config.pa_bytes / 8 * sizeof(*memory.last));
+	free(memory.log);
+	memset(&memory, 0, sizeof(memory));
+}
+
+/* What setup wrote becomes what memory has always held: no CPU remembers anything older. */
+void sim_memory_mark(void)
+{
+	for (size_t i = 0; i < memory.writes; i++) {
+		if (memory.log[i].pa != COP_PA_NONE)
+			memory.last[memory.log[i].pa / 8] = 0;
+	}
+	memory.writes = 0;
+}
+
+void sim_memory_restore(void)
+{
+	while (memory.writes) {
+		const struct write *w = &memory.log[--memory.writes];
+
+		*w->at_word = w->old;
+		if (w->pa != COP_PA_NONE)
+			memory.last[w->pa / 8] = w->before;
+	}
+}
+
+void *sim_phys(cop_pa pa)
+{
+	if (pa >= sim.config.pa_bytes)
+		sim_fail("wild-physical", "cop_phys(%#llx): there is no such memory", (unsigned long long)pa);
+	return memory.phys_window + pa;
+}
+
+struct cop_ptdesc *sim_ptdesc(cop_pa table)
+{
+	if (table >= sim.config.pa_bytes)
+		sim_fail("wild-physical", "cop_ptdesc(%#llx): there is no such memory", (unsigned long long)table);
+	return (void *)(memory.desc_window + (table >> sim.config.frame_lg2) * DESC_BYTES);
+}
+
+/*
+ * Bit 55 tells the two halves apart on every host we know, and no user address has it: a translated address of either
+ * half is one that the host cannot access.
+ */
+#define VIRT_LOW (1ULL << 55)
+
+void *sim_virt(cop_va va)
+{
+	return (void *)(uintptr_t)(va < VIRT_LOW ? va | VIRT_LOW : va);
+}
+
+struct sim_place sim_place_of(const volatile void *p)
+{
+	uint64_t address = (uintptr_t)p;
+
+	if (address - (uintptr_t)memory.phys_window < sim.config.pa_bytes)
+		return (struct sim_place){SIM_PHYS, address - (uintptr_t)memory.phys_window};
+	if (address - (uintptr_t)memory.desc_window < memory.desc_bytes)
+		return (struct sim_place){SIM_DESC, address - (uintptr_t)memory.desc_window};
+	if (address >> 63)
+		return (struct sim_place){SIM_VIRT, address};
+	if (address & VIRT_LOW)
+		return (struct sim_place){SIM_VIRT, address & ~VIRT_LOW};
+	return (struct sim_place){SIM_HOST, address};
+}
+
+static void *real(struct sim_place place)
+{
+	switch (place.space) {
+	case SIM_PHYS:
+		return memory.phys + place.address;
+	case SIM_DESC:
+		return memory.desc + place.address;
+	default:
+		return (void *)(uintptr_t)place.address;
+	}
+}
+
+static uint64_t *word_of(cop_pa pa)
+{
+	return (uint64_t *)(void *)(memory.phys + (pa & ~7ULL));
+}
+
+struct sim_value sim_word_now(cop_pa word)
+{
+	uint32_t last = memory.last[word / 8];
+
+	return (struct sim_value){.value = *word_of(word),
+				  .set = last ? memory.log[last - 1].time : 0,
+				  .end = SIM_FOREVER,
+				  .before_ = last};
+}
+
+bool sim_word_before(struct sim_value *v)
+{
+	const struct write *w;
+
+	if (!v->before_)
+		return false;
+	w = &memory.log[v->before_ - 1];
+	v->value = w->old;
+	v->end = w->time;
+	v->ended = w->at;
+	v->before_ = w->before;
+	v->set = w->before ? memory.log[w->before - 1].time : 0;
+	return true;
+}
+
+bool sim_word_changed(cop_pa word)
+{
+	return memory.last[word / 8] != 0;
+}
+
+bool sim_word_blank(cop_pa word)
+{
+	return memory.last[word / 8] == 0 && *word_of(word) == 0;
+}
+
+uint64_t sim_peek(const volatile void *p, unsigned size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, real(sim_place_of(p)), size);
+	return v;
+}
+
+static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
+{
+	if (memory.writes == memory.room) {
+		memory.room = memory.room ? memory.room * 2 : 4096;
+		memory.log = realloc(memory.log, memory.room * sizeof(*memory.log));
+		if (!memory.log)
+			abort();
+	}
+	memory.log[memory.writes++] = (struct write){.at_word = word,
+						     .pa = pa,
+						     .old = *word,
+						     .time = ++sim.now,
+						     .at = at,
+						     .before = pa == COP_PA_NONE ? 0 : memory.last[pa / 8]};
+	if (pa != COP_PA_NONE)
+		memory.last[pa / 8] = (uint32_t)memory.writes;
+}
+
+void sim_poke(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
+{
+	struct sim_place place = sim_place_of(p);
+	uint8_t *to = real(place);
+
+	if (place.space != SIM_HOST) {
+		uint64_t *word = (uint64_t *)(void *)(to - place.address % 8);
+
+		log_word(word, place.space == SIM_PHYS ? place.address & ~7ULL : COP_PA_NONE, at);
+	}
+	memcpy(to, &v, size);
+}

@@ -1,0 +1,20 @@
+# Linked with the simulated machine, not with the host port.
+file(GLOB checker_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/test_*.c)
+foreach(source ${checker_tests})
+  get_filename_component(name ${source} NAME_WE)
+  set(target checker_${name})
+  string(REPLACE "test_" "checker." test ${name})
+  add_executable(${target} ${source})
+  target_link_libraries(${target} PRIVATE coppice_checker PkgConfig::CMOCKA)
+  add_test(NAME ${test} COMMAND ${target})
+  set_tests_properties(${test} PROPERTIES TIMEOUT 600)
+endforeach()
+
+# Every shipped patch applies to the library as it is.
+file(GLOB story_patches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/*.patch)
+foreach(patch ${story_patches})
+  get_filename_component(name ${patch} NAME_WE)
+  add_test(NAME stories.patch.${name}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${PROJECT_BINARY_DIR}/patches/${name} -DPATCH=${patch}
+      "-DROOMS=${COPPICE_SIM_ROOMS}" -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake)
+endforeach()
