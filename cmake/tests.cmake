@@ -1,5 +1,5 @@
 # tests/<room>/test_<what>.c: one cmocka program each, linked with the library over the host port; tests/cli with the tool's
-# sources too. Names with "thread", "parallel", "stress" or "host" get the label threads: those run under TSan in the CI.
+# sources too. Names with "thread", "parallel", "concurrent", "stress" or "host" get the label threads: those run under TSan in the CI.
 if(CMOCKA_FOUND)
   file(GLOB COPPICE_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/test_*.c)
   list(FILTER COPPICE_TESTS EXCLUDE REGEX "/tests/checker/") # on the simulated machine: see its tests.cmake
@@ -22,7 +22,7 @@ if(CMOCKA_FOUND)
       COP_TEST_MAPS="${PROJECT_SOURCE_DIR}/maps")
     add_test(NAME ${test} COMMAND ${target})
     set_tests_properties(${test} PROPERTIES TIMEOUT 600)
-    if(name MATCHES "thread|parallel|stress|host")
+    if(name MATCHES "thread|parallel|concurrent|stress|host")
       # A negative cost runs last: what is quick fails first.
       set_tests_properties(${test} PROPERTIES LABELS threads COST -1)
     endif()

@@ -16,6 +16,8 @@ static const struct registered registry[] = {
 	{&cop_format_arm64_4k, COP_F_CONT, COP_HALF_LOW, 48, 48, COP_F_LPA2, 52},
 	{&cop_format_arm64_16k, COP_F_CONT, COP_HALF_LOW, 48, 48, COP_F_LPA2, 52},
 	{&cop_format_arm64_64k, COP_F_CONT, COP_HALF_LOW, 48, 48, 0, 48},
+	{&cop_format_x86_64, COP_F_NX | COP_F_1G | COP_F_PGE | COP_F_PCID, COP_HALF_BOTH, 48, 46, 0, 52},
+	{&cop_format_riscv64, 0, COP_HALF_BOTH, 39, 56, 0, 56},
 	{&cop_format_s390x, COP_F_EDAT1 | COP_F_EDAT2 | COP_F_IEP, COP_HALF_LOW, 42, 53, 0, 53},
 };
 #define REGISTRY_COUNT (sizeof(registry) / sizeof(registry[0]))

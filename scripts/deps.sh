@@ -4,6 +4,8 @@
 set -eu
 
 packages="
+make                the front of the build
+git                 lists the sources for the checks
 gcc                 compiles the library and the tool
 libc6-dev           the C library's headers
 clang               the second compiler, fuzzing and thread checking

@@ -114,8 +114,10 @@ static COP_ALWAYS_INLINE unsigned take_alike(struct unmapping *u, uint64_t *p, u
 					     const unsigned l)
 {
 	const struct cop_geom *g = u->g;
-	const uint64_t e = cop_load(p, relaxed), single = fmt_leaf_step(g, l, 0),
-		       member = fmt_leaf_step(g, l, COP_CONT);
+	const uint64_t e = cop_load(p, relaxed);
+	/* Entries of addresses that count up may count down (x86-64). */
+	const uint32_t protnone = fmt_protnone(e, l) ? COP_PROTNONE : 0;
+	const uint64_t single = fmt_leaf_step(g, l, protnone), member = fmt_leaf_step(g, l, protnone | COP_CONT);
 	unsigned taken;
 	cop_pa pa;
 

@@ -78,13 +78,15 @@ static COP_SLOW void table_replaced(struct collapsing *x, struct cop_ptdesc *d, 
 static COP_SLOW void collapse_broken(struct collapsing *x, uint64_t *entry, cop_pa table, struct common c, unsigned l,
 				     cop_va va)
 {
-	const uint64_t leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
+	uint64_t leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
 
 	cop_store(entry, make_invalid(leaf, l), relaxed);
 	invalidate(x->tree, leaf_start(va, l), leaf_last(va, l), l - 1, COP_TLBI_TABLES);
 	/* Now hardware sets no more bits in the table. */
 	c.ad = leaves_common(x->g, table_entries(table), 0, table_slots(x->g, l - 1), l - 1).ad;
-	cop_store(entry, make_leaf(x->g, c.pa, l, c.attrs | c.ad), relaxed);
+	leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
+	cop_store(entry, leaf, relaxed);
+	gather_made(x->gather, leaf, leaf_start(va, l), leaf_last(va, l), l);
 	table_replaced(x, cop_ptdesc(table), l - 1, va, true);
 }
 

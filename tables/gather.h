@@ -49,14 +49,17 @@ static inline uint8_t tree_scope(const struct cop_tree *tree)
 	return tree->flags & COP_TREE_KERNEL ? COP_TLBI_GLOBAL : 0;
 }
 
-/* Invalidates now. For changes that must be broken before they are made. */
+/*
+ * Invalidates now. For changes that must be broken before they are made, and for what hardware may have cached as invalid.
+ * @l: COP_TLBI_ANY_LEVEL if leaves of more levels may be meant.
+ */
 static COP_NOINLINE void invalidate(const struct cop_tree *tree, cop_va first, cop_va last, unsigned l, unsigned scope)
 {
 	const struct cop_tlbi tlbi = {
 		.start = first,
 		.last = last,
 		.asid = tree->asid,
-		.stride_lg2 = (uint8_t)fmt_shift(l),
+		.stride_lg2 = l == COP_TLBI_ANY_LEVEL ? FMT_PAGE_LG2 : (uint8_t)fmt_shift(l),
 		.level = scope & COP_TLBI_TABLES ? COP_TLBI_ANY_LEVEL : (uint8_t)l,
 		.scope = (uint8_t)(scope | tree_scope(tree)),
 	};
@@ -84,6 +87,13 @@ static inline void gather_invalidate(struct cop_gather *gather)
 	cop_tlb_sync();
 	gather->invalidations++;
 	cop_gather_begin_round(gather);
+}
+
+/* A leaf was broken and is made again: where hardware may have cached it as invalid in between, that copy is stale. */
+static inline void gather_made(struct cop_gather *gather, uint64_t e, cop_va first, cop_va last, unsigned l)
+{
+	if (FMT_CACHES_INVALID && fmt_covers(&gather->tree->geom, fmt_mkinvalid(e, l), e, l) != COP_COVERS_NONE)
+		gather_leaves(gather, first, last, l);
 }
 
 static inline void gather_push(struct cop_ptdesc **list, struct cop_ptdesc *d)

@@ -29,6 +29,8 @@ struct mapping {
 	uint32_t leaf_levels; /* bit l: leaves of level l are allowed */
 	uint8_t table_flags;
 	uint8_t dry_level; /* of the table that was wanted when the stock was dry */
+	bool fence;        /* hardware may know the entries as invalid */
+	bool linking;      /* counted in the tree's */
 	uint64_t tables[COP_MAX_LEVELS];
 };
 
@@ -184,6 +186,38 @@ static COP_SLOW void unbuild(struct mapping *m, struct cop_ptdesc *d, unsigned l
 
 /* ---- linking ---- */
 
+/* Hardware may have cached the entry as invalid and nothing makes up for that (riscv64). */
+static COP_ALWAYS_INLINE bool map_wants_fence(const struct cop_geom *g, uint32_t attrs)
+{
+	return FMT_CACHES_INVALID && fmt_covers(g, fmt_empty(0), fmt_leaf(g, 0, 0, attrs), 0) != COP_COVERS_NONE;
+}
+
+/*
+ * Makes valid entries known. A fence for leaves does not reach a table's entry that was cached before the table was linked;
+ * nor is it known who linked it: while anybody is between linking and the fence, everybody's fence is for tables too.
+ */
+static COP_ALWAYS_INLINE void map_fence(struct cop_tree *tree, cop_va first, cop_va last, unsigned l)
+{
+	/* Acquire: who finds a table and not its linker counted comes after the linker's fence; pairs with map_linked(). */
+	invalidate(tree, first, last, l, cop_load(&tree->linking, acquire) ? COP_TLBI_TABLES : COP_TLBI_LEAVES);
+}
+
+/* Before the first link; the store of the link is a release, so who sees the table sees this. */
+static inline void map_linking(struct mapping *m)
+{
+	if (!FMT_CACHES_INVALID || !m->fence || m->linking)
+		return;
+	m->linking = true;
+	(void)cop_fetch_add(&m->tree->linking, 1U, relaxed);
+}
+
+/* Release: after the fence; pairs with map_fence(). */
+static inline void map_linked(const struct mapping *m)
+{
+	if (FMT_CACHES_INVALID && m->linking)
+		(void)cop_fetch_add(&m->tree->linking, -1U, release);
+}
+
 /* A failed installation gives back what it reserved; if that empties the table, it is the one to reclaim it. */
 static inline void map_unreserve(struct mapping *m, struct cop_ptdesc *d, uint64_t n)
 {
@@ -206,6 +240,7 @@ static COP_SLOW enum walked map_install(struct mapping *m, struct cop_ptdesc *d,
 	if (!child)
 		return WALK_DRY;
 	table_adopt(child, table, slot);
+	map_linking(m);
 	if (reserve(d, 1)) {
 		if (e != fmt_empty(l)) {
 			cop_fence_full();
@@ -240,6 +275,7 @@ static unsigned map_install_many(struct mapping *m, struct cop_ptdesc *d, cop_pa
 		n = m->stock.have[stock_kind(l - 1)];
 	if (n < 2 || !reserve(d, n))
 		return 0;
+	map_linking(m);
 	for (; done < n && cop_load(entry, relaxed) == fmt_empty(l); done++, entry++) {
 		struct cop_ptdesc *child = build(m, l - 1);
 
@@ -360,17 +396,19 @@ static COP_SLOW void map_undo(struct mapping *m, cop_va start)
 {
 	if (m->va != start)
 		(void)unmap_range(&m->gather, start, m->va - start, COP_UNMAP_BLIND, NULL, 0);
+	/* Others may use what was linked here. */
+	if (FMT_CACHES_INVALID && m->linking)
+		map_fence(m->tree, start, start | (PAGE_BYTES - 1), COP_TLBI_ANY_LEVEL);
+	map_linked(m);
 }
 
-/* Hardware that may have cached the entries as invalid is told that they no longer are. */
 static inline void map_publish(const struct mapping *m, cop_va start, uint64_t bytes)
 {
-	const bool tables = m->tables[0] || m->tables[1] || m->tables[2] || m->tables[3] || m->tables[4];
-
-	if (FMT_CACHES_INVALID)
-		invalidate(m->tree, start, start + bytes - 1, 0, tables ? COP_TLBI_TABLES : COP_TLBI_LEAVES);
+	if (m->fence)
+		map_fence(m->tree, start, start + bytes - 1, COP_TLBI_ANY_LEVEL);
 	else
 		cop_mmu_publish();
+	map_linked(m);
 }
 
 static COP_SLOW uint32_t map_leaf_levels(const struct cop_geom *g, uint32_t attrs, unsigned max_leaf_lg2)
@@ -395,6 +433,7 @@ static COP_NOINLINE int map_range(struct cop_tree *tree, cop_va va, cop_pa pa, u
 	cop_gather_begin(&m.gather, tree);
 	m.leaf = (struct leaf_kind){attrs, !(flags & COP_MAP_NO_CONT)};
 	m.leaf_levels = map_leaf_levels(m.g, attrs, max_leaf_lg2);
+	m.fence = map_wants_fence(m.g, attrs);
 	m.table_flags = flags & COP_MAP_NO_CTOR ? 0 : PTDESC_CONSTRUCTED;
 	cop_rcu_read_lock();
 	vacant = range_vacant(m.g, tree->root, va, bytes, m.g->levels - 1U);
@@ -428,8 +467,8 @@ static COP_ALWAYS_INLINE int map_page(struct cop_tree *tree, cop_va va, cop_pa p
 	if (!reserve(cop_ptdesc(p.table), 1))
 		return 1;
 	cop_store(p.entry, fmt_leaf(&tree->geom, pa, 0, attrs), relaxed);
-	if (FMT_CACHES_INVALID)
-		invalidate(tree, va, va | (PAGE_BYTES - 1), 0, COP_TLBI_LEAVES);
+	if (map_wants_fence(&tree->geom, attrs))
+		map_fence(tree, va, va | (PAGE_BYTES - 1), 0);
 	else
 		cop_mmu_publish();
 	return 0;

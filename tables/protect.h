@@ -100,6 +100,7 @@ static COP_SLOW void protect_leaves(struct protecting *x, uint64_t *entries, uns
 	invalidate(x->tree, start, x->va - 1, l, COP_TLBI_LEAVES);
 	for (unsigned i = first; i < first + n; i++)
 		cop_store(entries + i, protected_entry(x, cop_load(entries + i, relaxed), i, l), relaxed);
+	gather_made(x->gather, cop_load(entries + first, relaxed), start, x->va - 1, l);
 }
 
 static COP_SLOW void protect_in(struct protecting *x, cop_pa table, unsigned l)

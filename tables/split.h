@@ -193,6 +193,7 @@ static COP_SLOW void run_change(struct cop_gather *gather, const struct run *r, 
 	/* A bit that hardware sets between reading and storing would be lost, so a racy run is broken too. */
 	if (entry_change(g, old, new_, r->l) != COP_CHANGE_DIRECT || run_racy(g, r)) {
 		run_make(g, r, pa, attrs | run_break(gather->tree, r));
+		gather_made(gather, new_, r->start, r->last, r->l);
 		return;
 	}
 	run_make(g, r, pa, attrs | run_ad(g, r));

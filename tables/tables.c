@@ -82,6 +82,10 @@ static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 		       : geom->page_lg2 == 14 ? &cop_tables_arm64_16k
 		       : geom->page_lg2 == 16 ? &cop_tables_arm64_64k
 					      : NULL;
+	case COP_X86_64:
+		return geom->page_lg2 == 12 ? &cop_tables_x86_64 : NULL;
+	case COP_RISCV64:
+		return &cop_tables_riscv64;
 	case COP_S390X:
 		return geom->page_lg2 == 12 ? &cop_tables_s390x : NULL;
 	default:

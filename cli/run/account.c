@@ -74,6 +74,24 @@ static void tell(const struct field *field, uint64_t before, uint64_t after, FIL
 	cJSON_AddItemToArray(differences, item);
 }
 
+/* Tables smaller than a frame may lie in more or fewer frames than before: frames of tables count as free ones then. */
+static struct account without_fragments(const struct account *a)
+{
+	struct account b = *a;
+
+	b.mem.free[COP_ZONE_NORMAL] += b.mem.used[COP_USE_TABLE];
+	b.mem.used[COP_USE_TABLE] = 0;
+	return b;
+}
+
+unsigned account_compare_tables(const char *what, const struct account *before, const struct account *after, FILE *to,
+				cJSON *differences)
+{
+	const struct account a = without_fragments(before), b = without_fragments(after);
+
+	return account_compare(what, &a, &b, to, differences);
+}
+
 unsigned account_compare(const char *what, const struct account *before, const struct account *after, FILE *to,
 			 cJSON *differences)
 {
@@ -85,8 +103,9 @@ unsigned account_compare(const char *what, const struct account *before, const s
 
 		if (a == b)
 			continue;
+		if (!n++ && to)
+			fprintf(to, "  %s:\n", what);
 		tell(&fields[i], a, b, to, differences);
-		n++;
 	}
 	if (after->faults) {
 		tell(&last, before->faults, after->faults, to, differences);

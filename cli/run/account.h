@@ -26,4 +26,12 @@ struct account account_take(struct run_machine *);
 unsigned account_compare(const char *what, const struct account *before, const struct account *after, FILE *to,
 			 cJSON *differences);
 
+/**
+ * account_compare_tables() - the same while there are tables that are smaller than a frame
+ *
+ * Their bytes are compared; in how many frames they lie depends on the order in which they came.
+ */
+unsigned account_compare_tables(const char *what, const struct account *before, const struct account *after, FILE *to,
+				cJSON *differences);
+
 #endif

@@ -95,10 +95,14 @@ static void compare(struct run *run)
 {
 	cJSON *leaks = run->json ? cJSON_AddArrayToObject(run->json, "leaks") : NULL;
 
+	const struct cop_format *format = run->plan.format;
+	unsigned (*compare_added)(const char *, const struct account *, const struct account *, FILE *, cJSON *) =
+		format->min_table_lg2 < format->page_lg2 ? account_compare_tables : account_compare;
+
 	if (run->out)
 		out_heading(run->out, "Accounts");
-	run->leaks = account_compare("all memory added, and all of it back after the last round", &run->added,
-				     &run->cycled, run->out, leaks);
+	run->leaks = compare_added("all memory added, and all of it back after the last round", &run->added,
+				   &run->cycled, run->out, leaks);
 	run->leaks += account_compare("boot, and all that was added removed again", &run->booted, &run->emptied,
 				      run->out, leaks);
 }

@@ -61,6 +61,7 @@ struct cop_table_ops;
  * @tables: tables linked, by level; marked
  * @constructed: tables that went through the constructor and not yet through the destructor; marked
  * @deferred: lists of tables that wait for a grace period; marked
+ * @linking: map calls that have linked tables which hardware may still know as invalid entries (riscv64); marked
  */
 struct cop_tree {
 	const struct cop_table_ops *ops;
@@ -73,6 +74,7 @@ struct cop_tree {
 	uint64_t tables[COP_MAX_LEVELS];
 	uint64_t constructed;
 	uint64_t deferred;
+	uint32_t linking;
 };
 enum cop_tree_flag {
 	COP_TREE_KERNEL = 1 << 0, /* invalidations reach every address space */

@@ -204,6 +204,29 @@ void dump_walk(struct dump *d, const struct cop_format *f, const struct cop_geom
 	walk_table(d, f, g, root, g->levels - 1U, 0, out);
 }
 
+struct dump_text dump_text(const char *set, const char *file)
+{
+	const size_t length = strlen(file);
+	const bool packed = length > 3 && strcmp(file + length - 3, ".xz") == 0;
+	struct bytes all = packed ? read_xz(set, file) : read_all(set, file);
+
+	all.data = realloc(all.data, all.size + 1);
+	assert_non_null(all.data);
+	all.data[all.size] = 0;
+	return (struct dump_text){(char *)all.data, (char *)all.data};
+}
+
+char *dump_line(struct dump_text *t)
+{
+	char *line = t->rest, *end = strchr(line, '\n');
+
+	if (!end)
+		return NULL;
+	*end = 0;
+	t->rest = end + 1;
+	return line;
+}
+
 struct dump_leaves dump_expected(const char *set, const char *file)
 {
 	const struct bytes text = read_xz(set, file);

@@ -60,6 +60,13 @@ void dump_walk(struct dump *, const struct cop_format *, const struct cop_geom *
 /* What leaves.txt.xz lists: "virtual physical size entry". */
 struct dump_leaves dump_expected(const char *set, const char *file);
 
+/* Any text of a data set, packed or not; dump_line() cuts off the next line, NULL at the end. free() @text. */
+struct dump_text {
+	char *text, *rest;
+};
+struct dump_text dump_text(const char *set, const char *file);
+char *dump_line(struct dump_text *);
+
 /* By virtual address; two lists of the same tree are equal element by element. */
 void dump_sort(struct dump_leaves *);
 void dump_leaves_free(struct dump_leaves *);

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 scripts/amalgamate.sh "$work" >/dev/null
 
-flags="-ffreestanding -nostdlib -std=c11 -O2 -Wall -Wextra -Wconversion -Werror -I examples/minimal-port"
+flags="-ffreestanding -nostdlib -std=c11 -O1 -Wall -Wextra -Wconversion -Werror -I examples/minimal-port"
 status=0
 
 # compile WHAT DIR COMPILER...
@@ -37,8 +37,8 @@ for dir in "$work"/*/; do
 	bad=$(cat "$dir"/coppice.[ch] | grep -E '^[[:space:]]*#[[:space:]]*include' |
 		grep -vE '<std(int|def|bool)\.h>|"coppice\.h"|COP_PORT_HEADER' || true)
 	[ -z "$bad" ] || { echo "$arch includes:" "$bad"; status=1; }
+	compile "$arch, $CC" "$dir" "$CC"
 	for page in $pages; do
-		compile "$arch, pages of 2^$page, $CC" "$dir" "$CC" -DCOPPICE_PAGE_LG2="$page"
 		if command -v clang >/dev/null; then
 			compile "$arch, pages of 2^$page, clang for $target" "$dir" clang --target="$target-linux-gnu" \
 				-DCOPPICE_PAGE_LG2="$page"

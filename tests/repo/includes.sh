@@ -9,7 +9,7 @@ status=0
 check() {
 	[ -d "$1" ] || return 0
 	bad=$(grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' "$1" |
-		grep -vE "#[[:space:]]*include (<coppice/($3)\.h>|<std(int|def|bool)\.h>|\"($2)/[a-z0-9_/]+\.h\"|[A-Z_]+\$)" || true)
+		grep -vE "#[[:space:]]*include (<coppice/($3)\.h>|<std(int|def|bool)\.h>|\"(($2)/)?[a-z0-9_]+\.h\"|[A-Z_]+\$)" || true)
 	if [ -n "$bad" ]; then
 		echo "$1/ may include <coppice/($3).h> and \"($2)/...\" only:"
 		echo "$bad"

@@ -14,6 +14,7 @@ struct unit {
 	uint32_t attrs;
 	bool stale;     /* a TLB may hold what the unit no longer maps */
 	uint64_t clean; /* ... except of so many bytes from its start */
+	bool void_;     /* a TLB may hold that the unit maps nothing, since it was broken */
 };
 
 static struct world {
@@ -25,6 +26,7 @@ static struct world {
 	struct unit *unit;
 	uint64_t seed, checked;
 	uint64_t invalidations;
+	bool watch_void;
 } w;
 
 /* ---- recording invalidations: the linker puts this in front of the port's ---- */
@@ -47,6 +49,8 @@ static void recorded(const struct cop_tlbi *t)
 			continue;
 		unit->clean = 0;
 		unit->stale = false;
+		if (w.watch_void && unit->pa != COP_PA_NONE)
+			unit->void_ = cop_translate(&w.tree, start).attrs & COP_PROTNONE;
 	}
 }
 
@@ -91,6 +95,7 @@ static void world_open(const struct rig_geom *rg, unsigned unit_level, cop_va ba
 	w.units = units;
 	w.base = base;
 	w.seed = seed;
+	w.watch_void = rg->geom.arch == COP_RISCV64;
 	w.unit = calloc(units, sizeof(*w.unit));
 	for (unsigned i = 0; i < units; i++)
 		w.unit[i].pa = COP_PA_NONE;
@@ -179,6 +184,12 @@ static void check_translations(void)
 	}
 }
 
+/* Hardware may have cached the unit's entry as invalid, and nobody retries the kernel's accesses. */
+static bool cached_invalid(uint32_t attrs)
+{
+	return w.tree.geom.arch == COP_RISCV64 && (!(attrs & COP_USER) || !(w.tree.geom.features & COP_F_SVVPTC));
+}
+
 static void check_all(void)
 {
 	check_extents();
@@ -187,6 +198,9 @@ static void check_all(void)
 	for (unsigned i = 0; i < w.units; i++) {
 		if (w.unit[i].stale)
 			fail_msg("unit %u was not invalidated", i);
+		if (w.unit[i].void_ && w.unit[i].pa != COP_PA_NONE && cached_invalid(w.unit[i].attrs))
+			fail_msg("unit %u was made again and hardware not told", i);
+		w.unit[i].void_ = false;
 		w.unit[i].clean = 0;
 	}
 	w.checked++;
@@ -225,6 +239,7 @@ static uint32_t random_attrs(void)
 					COP_READ | COP_GLOBAL | COP_YOUNG | COP_MT_DEVICE};
 	uint32_t attrs;
 
+	/* riscv64 without Svpbmt has no memory types. */
 	do
 		attrs = some[rig_below(&w.seed, sizeof(some) / sizeof(some[0]))];
 	while (w.format->check_attrs(&w.tree.geom, attrs, 0));
@@ -255,8 +270,12 @@ static int do_map(struct span s)
 	/* Half the time congruent with the address, so that large leaves fit. */
 	if (rig_below(&w.seed, 2))
 		pa = rig_below(&w.seed, window >> w.unit_lg2) << w.unit_lg2;
+	for (unsigned i = s.first; i < s.first + s.n; i++)
+		w.unit[i].stale = cached_invalid(attrs);
 	err = cop_map(&w.tree, va_of(s.first), pa, bytes, attrs, random_max_leaf(),
 		      rig_below(&w.seed, 4) ? 0 : COP_MAP_NO_CONT);
+	for (unsigned i = s.first; err && i < s.first + s.n; i++)
+		w.unit[i].stale = false;
 	if (!all_mapped(s, false)) {
 		assert_true(err == -COP_EADDRINUSE);
 		return err;
