@@ -134,6 +134,8 @@ static struct cop_ptdesc *build(struct mapping *m, unsigned l)
 	entries = table_entries(cop_read(&d->pa));
 	end = build_slots(m, cop_read(&d->pa), entries, first, m->left - room, l);
 	if (end == first) {
+		/* This one is wanted again too, so the stock must come to hold both. */
+		m->dry_level = (uint8_t)l;
 		stock_put(&m->stock, d, l);
 		return NULL;
 	}

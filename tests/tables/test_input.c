@@ -229,12 +229,53 @@ static void test_constructors(void **state)
 	close_tree();
 }
 
+/* ---- tables that go while the source is asked for others ---- */
+
+static struct {
+	cop_va neighbour[2];
+	unsigned calls;
+} leaving;
+
+static cop_pa alloc_while_leaving(void *ctx, unsigned lg2)
+{
+	if (leaving.calls < 2)
+		assert_int_equal(unmap(leaving.neighbour[leaving.calls++], w.page, COP_UNMAP_BLIND), 0);
+	return rig_alloc(ctx, lg2);
+}
+
+/* The way that the walk found is gone each time its stock has been filled for what was missing of it. */
+static void test_way_goes_meanwhile(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RIG_GEOMS; i++) {
+		const cop_va base = rig_base(&rig_geoms[i].geom);
+
+		if (rig_geoms[i].geom.levels < 4)
+			continue;
+		open_tree(&rig_geoms[i]);
+		leaving.calls = 0;
+		for (unsigned l = 0; l < 2; l++) {
+			leaving.neighbour[l] = base + (1ULL << w.tree.ops->format->shift(l + 1));
+			assert_int_equal(map(leaving.neighbour[l], 0, w.page), 0);
+		}
+		w.tree.source.alloc = alloc_while_leaving;
+		assert_int_equal(map(base, 0, w.page), 0);
+		assert_int_equal(leaving.calls, 2);
+		assert_int_equal(unmap(base, w.page, COP_UNMAP_BLIND), 0);
+		close_tree();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ranges),      cmocka_unit_test(test_outputs),
-		cmocka_unit_test(test_overlap),     cmocka_unit_test(test_geometries),
-		cmocka_unit_test(test_exact_state), cmocka_unit_test(test_constructors),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_outputs),
+		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_geometries),
+		cmocka_unit_test(test_exact_state),
+		cmocka_unit_test(test_constructors),
+		cmocka_unit_test(test_way_goes_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, rig_power_on, rig_power_off);
