@@ -146,6 +146,9 @@ static void chases_follow_their_formats(void **state)
 		{&cop_format_arm64_4k, &limit_chase_arm64_4k},
 		{&cop_format_arm64_16k, &limit_chase_arm64_16k},
 		{&cop_format_arm64_64k, &limit_chase_arm64_64k},
+		{&cop_format_x86_64, &limit_chase_x86_64},
+		{&cop_format_riscv64, &limit_chase_riscv64},
+		{&cop_format_s390x, &limit_chase_s390x},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
