@@ -143,12 +143,9 @@ static void chase_ends_where_the_format_says(const struct chased *c)
 static void chases_follow_their_formats(void **state)
 {
 	static const struct chased all[] = {
-		{&cop_format_arm64_4k, &limit_chase_arm64_4k},
-		{&cop_format_arm64_16k, &limit_chase_arm64_16k},
-		{&cop_format_arm64_64k, &limit_chase_arm64_64k},
-		{&cop_format_x86_64, &limit_chase_x86_64},
-		{&cop_format_riscv64, &limit_chase_riscv64},
-		{&cop_format_s390x, &limit_chase_s390x},
+		{&cop_format_arm64_4k, &limit_chase_arm64_4k},   {&cop_format_arm64_16k, &limit_chase_arm64_16k},
+		{&cop_format_arm64_64k, &limit_chase_arm64_64k}, {&cop_format_x86_64, &limit_chase_x86_64},
+		{&cop_format_riscv64, &limit_chase_riscv64},     {&cop_format_s390x, &limit_chase_s390x},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

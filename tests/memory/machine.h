@@ -27,8 +27,8 @@ static const struct shape shapes[] = {
 	{"arm64-16k", COP_ARM64, 14, 47, 23},      {"arm64-64k", COP_ARM64, 16, 48, 26},
 	{"x86-64", COP_X86_64, 12, 48, 22},        {"x86-64-57", COP_X86_64, 12, 57, 22},
 	{"riscv64-sv39", COP_RISCV64, 12, 39, 22}, {"riscv64-sv57", COP_RISCV64, 12, 57, 22},
-	{"riscv64-sv48", COP_RISCV64, 12, 48, 22},
-	{"s390x-3", COP_S390X, 12, 42, 22},        {"s390x-5", COP_S390X, 12, 64, 22},
+	{"riscv64-sv48", COP_RISCV64, 12, 48, 22}, {"s390x-3", COP_S390X, 12, 42, 22},
+	{"s390x-5", COP_S390X, 12, 64, 22},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
