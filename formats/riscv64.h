@@ -104,6 +104,9 @@ static inline bool fmt_can_leaf(const struct cop_geom *g, unsigned l)
 	return l < g->levels;
 }
 
+/* Without Svnapot no entry has N. */
+#define FMT_WALK_ASSUMES COP_F_SVNAPOT
+
 static inline unsigned fmt_cont_lg2(const struct cop_geom *g, unsigned l)
 {
 	return l == 0 && (g->features & COP_F_SVNAPOT) ? RISCV_NAPOT_LG2 : 0;

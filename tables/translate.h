@@ -21,6 +21,15 @@ static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct co
 	};
 }
 
+/* Features that change what a walk reads; 52-bit addresses on arm64. The others are walked without asking for them. */
+#ifndef FMT_WALK_FEATURES
+#define FMT_WALK_FEATURES 0
+#endif
+/* Features that need no asking because an entry says whether it makes use of them; runs on riscv64. */
+#ifndef FMT_WALK_ASSUMES
+#define FMT_WALK_ASSUMES 0
+#endif
+
 /* What an address step by step comes to: the entry where the walk ended, and its output address. */
 static COP_ALWAYS_INLINE cop_pa walk_end(const struct cop_geom *g, uint64_t e, cop_va va, unsigned l)
 {
@@ -49,7 +58,7 @@ static COP_ALWAYS_INLINE cop_pa walk_fixed(const struct cop_tree *tree, cop_va v
 
 	g.levels = (uint8_t)levels;
 	if (plain)
-		g.features = 0;
+		g.features = FMT_WALK_ASSUMES;
 	if (!walk_on(&g, &table, &e, (va & tree->va_mask) >> fmt_shift(levels - 1), levels - 1))
 		return walk_end(&g, e, va, levels - 1);
 	if (levels > 4 && !walk_on(&g, &table, &e, slot_of(&g, va, 3), 3))
@@ -60,11 +69,6 @@ static COP_ALWAYS_INLINE cop_pa walk_fixed(const struct cop_tree *tree, cop_va v
 		return walk_end(&g, e, va, 1);
 	return walk_end(&g, cop_load(table_entries(table) + slot_of(&g, va, 0), acquire), va, 0);
 }
-
-/* Features that change what a walk reads; 52-bit addresses on arm64. The others are walked without asking for them. */
-#ifndef FMT_WALK_FEATURES
-#define FMT_WALK_FEATURES 0
-#endif
 
 /* Out of line, so that the walks above need no stack. */
 static COP_NOINLINE cop_pa translate_pa_slowly(const struct cop_tree *tree, cop_va va)
