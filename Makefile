@@ -6,14 +6,17 @@ JOBS   ?= $(shell nproc)
 CTEST  ?= ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --output-log $(BUILD)/check.log
 SOURCES = $(shell git ls-files '*.[ch]')
 
-all: deps ## build the library and build/coppice
-	@test -f $(BUILD)/build.ninja || cmake -G Ninja -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
+all: configure ## build the library, build/coppice and the tests
 	@cmake --build $(BUILD) -j $(JOBS)
+
+configure: deps
+	@test -f $(BUILD)/build.ninja || cmake -G Ninja -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
 
 deps: ## install from Debian what is missing, saying what and why
 	@scripts/deps.sh
 
-demo: all ## the main job on real memory maps, in under two minutes
+demo: configure ## the main job on real memory maps, in under two minutes
+	@cmake --build $(BUILD) -j $(JOBS) --target coppice_tool
 	@scripts/demo.sh $(BUILD)/coppice
 
 check: all ## build and run every test
@@ -40,4 +43,4 @@ clean: ## remove the build directory
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
-.PHONY: all deps demo check install amalgamation fuzz format lint clean help
+.PHONY: all configure deps demo check install amalgamation fuzz format lint clean help

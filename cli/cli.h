@@ -26,6 +26,14 @@ extern const char *cli_name;
  */
 __attribute__((noreturn, format(printf, 2, 3))) void cli_fail(int code, const char *fmt, ...);
 
+struct argp;
+
+/**
+ * cli_args() - argp_parse(), but an option that does not exist or lacks its value is one line that says what was expected
+ * @input: what the parser of @argp finds in state->input
+ */
+void cli_args(const struct argp *argp, int argc, char **argv, void *input);
+
 /* One line on stderr that does not stop anything. */
 __attribute__((format(printf, 1, 2))) void cli_note(const char *fmt, ...);
 

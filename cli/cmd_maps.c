@@ -152,7 +152,7 @@ int cmd_maps(int argc, char **argv)
 	struct options o = {0};
 	struct map_read read;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	cli_args(&argp, argc, argv, &o);
 	if (!o.file)
 		return list_bundled(o.json);
 	read = map_load(o.file);

@@ -155,6 +155,15 @@ static bool parse_lines(struct iomem *in, struct text rest)
 	return true;
 }
 
+/* By ranges: what is in use is memory too, and the bytes of all addresses would be 0. */
+static bool has_memory(const struct memory_map *map)
+{
+	for (size_t i = 0; i < map->count; i++)
+		if (map->ranges[i].kind == MAP_RAM || map->ranges[i].kind == MAP_RAM_RESERVED)
+			return true;
+	return false;
+}
+
 struct map_read map_parse_iomem(const char *source, const char *text, size_t bytes)
 {
 	struct iomem in = {.read.map.format = MAP_IOMEM};
@@ -170,7 +179,7 @@ struct map_read map_parse_iomem(const char *source, const char *text, size_t byt
 			  "read by root "
 			  "(sudo cat /proc/iomem)",
 			  source);
-	else if (!map_bytes(&in.read.map, MAP_RAM))
+	else if (!has_memory(&in.read.map))
 		map_error(&in.read, "%s: no memory; expected at least one \"System RAM\" line", source);
 	return in.read;
 }

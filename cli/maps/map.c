@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static bool contains(const char *text, size_t bytes, const char *word)
 	return memmem(text, bytes, word, strlen(word)) != NULL;
 }
 
-struct map_read map_parse(const char *source, const void *data, size_t bytes)
+static struct map_read parse_as_found(const char *source, const void *data, size_t bytes)
 {
 	static const unsigned char fdt_magic[4] = {0xd0, 0x0d, 0xfe, 0xed};
 	const char *text = data;
@@ -61,6 +62,25 @@ struct map_read map_parse(const char *source, const void *data, size_t bytes)
 	if (contains(text, bytes, "Linux version") || (mem && !contains(text, bytes, " : ")))
 		return map_parse_klog(source, text, bytes);
 	return map_parse_iomem(source, text, bytes);
+}
+
+struct map_read map_parse(const char *source, const void *data, size_t bytes)
+{
+	struct map_read read = parse_as_found(source, data, bytes);
+
+	/* So that the end of any memory, which is one more, is an address too. */
+	for (size_t i = 0; i < read.map.count; i++) {
+		const struct map_range r = read.map.ranges[i];
+
+		if ((r.kind == MAP_RAM || r.kind == MAP_RAM_RESERVED) && r.last == UINT64_MAX) {
+			map_error(&read,
+				  "%s: %" PRIx64 "-%" PRIx64 " %s reaches the last 64-bit address; expected memory "
+				  "that ends below it",
+				  source, r.start, r.last, r.name);
+			break;
+		}
+	}
+	return read;
 }
 
 /* Whole input in malloc'd memory; NULL with errno (EFBIG when over the limit). */
@@ -144,15 +164,19 @@ struct map_read map_load(const char *path)
 	size_t bytes = 0;
 	char *data;
 
-	if (!file && errno == ENOENT)
+	if (!file && errno == ENOENT && *path) {
 		file = open_bundled(path);
+		errno = file ? errno : ENOENT;
+	}
 	if (!file) {
-		map_error(&read, "%s: %s; expected a file, \"-\", or one of `coppice maps`", name, strerror(ENOENT));
+		map_error(&read, "%s: %s; expected a file, \"-\", or one of `coppice maps`", *name ? name : "''",
+			  strerror(errno));
 		return read;
 	}
 	data = slurp(file, &bytes);
 	if (!data)
-		map_error(&read, "%s: cannot read: %s", name, strerror(errno));
+		map_error(&read, "%s: cannot read: %s; expected a memory map of at most %zu MB", name, strerror(errno),
+			  MAX_FILE_BYTES >> 20);
 	else
 		read = map_parse(name, data, bytes);
 	free(data);

@@ -133,12 +133,25 @@ static int verdict(struct run *run, const char *error)
 	return code;
 }
 
+static void print_plan(struct run *run)
+{
+	if (run->json) {
+		report_plan_json(&run->plan, run->json);
+		return;
+	}
+	report_plan(&run->plan, &run->options, run->out);
+	fflush(run->out);
+}
+
 static int execute(struct run *run)
 {
 	struct cycle *c = &run->cycle;
 	char error[sizeof(c->error)] = "";
 
+	/* First, so that a machine that cannot boot leaves its one line and nothing else. */
 	machine_boot(&run->machine, &run->plan, &run->options);
+	print_plan(run);
+	c->progress = out_progress_begin("coppice run");
 	run->booted = account_take(&run->machine);
 	if (bring_up(run)) {
 		run->added = account_take(&run->machine);
@@ -172,18 +185,13 @@ int cmd_run(int argc, char **argv)
 		cli_fail(CLI_HOST, "out of memory");
 	run->options = options_parse(argc, argv);
 	run->plan = plan_make(&run->options);
-	if (run->options.json) {
+	if (run->options.json)
 		run->json = cJSON_CreateObject();
-		report_plan_json(&run->plan, run->json);
-	} else {
+	else
 		run->out = stdout;
-		report_plan(&run->plan, &run->options, run->out);
-		fflush(run->out);
-	}
 	catch_interrupts();
 	run->cycle.machine = &run->machine;
 	run->cycle.stop = &interrupted;
-	run->cycle.progress = out_progress_begin("coppice run");
 	run->cycle.steps_planned = 3 + 6 * run->options.rounds;
 	code = execute(run);
 	plan_free(&run->plan);

@@ -162,7 +162,7 @@ struct run_options options_parse(int argc, char **argv)
 	const unsigned cpus = online < 1 ? 1 : online > MAX_CPUS ? MAX_CPUS : (unsigned)online;
 	struct run_options o = {.arch = native_arch(), .rounds = 3, .cpus = cpus, .readers = cpus > 8 ? 8 : cpus};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	cli_args(&argp, argc, argv, &o);
 	if (o.levels && o.va_bits)
 		cli_fail(CLI_USAGE, "--levels and --va-bits say the same; expected one of them");
 	return o;

@@ -13,7 +13,8 @@
 /* Where nobody said --limit: touching more would take longer than anybody wants to watch. */
 #define PATIENCE ((uint64_t)4 << 30)
 /* As many blocks as it takes for CPUs to meet. */
-#define ENOUGH_BLOCKS 4
+#define ENOUGH_BLOCKS       4
+#define LARGEST_SECTION_LG2 36
 
 struct spans {
 	struct cop_mem_range *at;
@@ -167,9 +168,9 @@ static unsigned asked_section(const struct run_plan *plan, const struct run_opti
 {
 	const unsigned lg2 = (unsigned)__builtin_ctzll(o->section);
 
-	if (o->section & (o->section - 1) || lg2 < smallest_section(plan) || lg2 > 36)
-		cli_fail(CLI_USAGE, "--section-size: %s; expected a power of two from %s to 64G",
-			 out_size(o->section).s, out_size(COP_LG2(smallest_section(plan))).s);
+	if (o->section & (o->section - 1) || lg2 < smallest_section(plan) || lg2 > LARGEST_SECTION_LG2)
+		cli_fail(CLI_USAGE, "--section-size: %s; expected a power of two from %s to %s", out_size(o->section).s,
+			 out_size(COP_LG2(smallest_section(plan))).s, out_size(COP_LG2(LARGEST_SECTION_LG2)).s);
 	return lg2;
 }
 
@@ -240,7 +241,8 @@ struct run_plan plan_make(const struct run_options *o)
 	s = limited_spans(&plan, o);
 	plan.total = span_bytes(&s);
 	if (!plan.total)
-		cli_fail(CLI_USAGE, "%s: no whole page of memory within the limit", plan.map.source);
+		cli_fail(CLI_USAGE, "%s: not one whole page of memory%s; expected pages of %s", plan.map.source,
+			 o->limit ? " within --limit" : "", out_size(COP_LG2(plan.geom.page_lg2)).s);
 	/* Memmap and tables of what is added later come from boot memory: 1.6 % of it, and room to spare. */
 	plan.boot_bytes = o->boot ? o->boot : plan.total / 8;
 	choose_section(&plan, o, &s);

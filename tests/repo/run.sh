@@ -41,9 +41,18 @@ expect 2 "^coppice run: --limit: '4X'; expected a size such as" --limit 4X
 expect 2 "^coppice run: --section-size: 96 M; expected a power of two" --map arm64.iomem --arch arm64 --section-size 96M
 expect 2 'no removable block' --map arm64.iomem --arch arm64 --page-size 64K
 expect 2 'no removable block' --map arm64.iomem --arch arm64 --boot 1G
+expect 2 'not one whole page' --map arm64.iomem --arch arm64 --limit 1
 expect 2 "nowhere: No such file" --arch arm64 --map nowhere
 expect 2 'expected one of them' --levels 4 --va-bits 48
 expect 2 "unexpected argument 'x'" x
+
+# Memory past the address width: one line, and no half of a report before it.
+out=$(printf '0-fffffff : System RAM\n100000000000000-10000000fffffff : System RAM\n' | "$tool" run --map - --rounds 0 2>&1) || true
+case $out in
+"coppice run: stdin does not fit into "*"; expected "*) ;;
+*) echo "past the address width: $out"; status=1 ;;
+esac
+[ "$(printf '%s\n' "$out" | wc -l)" = 1 ] || { echo "more than one line: $out"; status=1; }
 
 # Ctrl-C: a summary, an account that agrees, 130.
 log=$(mktemp)

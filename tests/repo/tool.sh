@@ -18,18 +18,34 @@ expect() {
 	fi
 }
 
+# one CODE PATTERN COMMAND...: the same, and there is no second line.
+one() {
+	expect "$@"
+	[ "$(printf '%s\n' "$out" | wc -l)" = 1 ] || { printf 'expected one line:\n%s\n' "$out"; status=1; }
+}
+
 expect 0 '^coppice [0-9]+\.[0-9]+\.[0-9]+$' "$tool" version
 expect 0 '^  maps ' "$tool" help
 expect 0 'Examples:' "$tool" help maps
 expect 0 'Examples:' "$tool" maps --help
 expect 2 '^Usage: coppice' "$tool"
 expect 2 "^coppice: no command 'frobnicate'; expected" "$tool" frobnicate
-expect 2 'unrecognized option' "$tool" maps --frobnicate
+one 2 "^coppice maps: unrecognized option '--frobnicate'; expected" "$tool" maps --frobnicate
+one 2 "^coppice run: unrecognized option '-jX'; expected" "$tool" run -jX
+one 2 "^coppice run: unrecognized option '--l'; expected" "$tool" run --l 4
+one 2 '^coppice run: --arch: no value; expected NAME' "$tool" run --arch
+one 2 '^coppice run: --limit: no value; expected SIZE' "$tool" run --rounds 1 -L
+one 2 "^coppice run: --altmap: 'yes'; expected no value" "$tool" run --altmap=yes
 expect 0 '^  cloud-24g.iomem +/proc/iomem text +24 G$' "$tool" maps
 expect 0 '^  000840000000 .* 1 +memory@840000000$' "$tool" maps arm64-virt-2numa-64g.dtb
 expect 0 '"node":[[:space:]]+1' sh -c "cat maps/arm64-virt-2numa-64g.dtb | $tool maps --json -"
 expect 2 '^coppice maps: nowhere: No such file' "$tool" maps nowhere
 expect 2 '^coppice maps: stdin: empty; expected' sh -c "printf '' | $tool maps -"
+one 2 '^coppice maps: maps: cannot read: Is a directory; expected' "$tool" maps maps
+one 2 "^coppice maps: '': No such file" "$tool" maps ''
+one 2 'reaches the last 64-bit address; expected' sh -c "printf '0-ffffffffffffffff : System RAM\n' | $tool maps -"
+one 2 'ends before it starts; expected' sh -c "printf 'fffffffffffff000-fff : System RAM\n' | $tool maps -"
+one 2 'overlaps the line before it; expected' sh -c "printf '0-ffff : System RAM\n8000-1ffff : System RAM\n' | $tool maps -"
 expect 2 'all|every address is 0' sh -c "printf '00000000-00000000 : System RAM\n' | $tool maps -"
 if "$tool" maps | grep -q "$(printf '\033')"; then
 	echo "colours in a pipe"
