@@ -190,11 +190,10 @@ static void choose_section(struct run_plan *plan, const struct run_options *o, c
 	plan->count = find_blocks(plan, s, lg2, plan->boot_bytes, NULL);
 	if (!plan->count)
 		cli_fail(CLI_USAGE,
-			 "%s: no removable block: %s of memory, %s of it boot memory, blocks of %s; expected smaller "
-			 "--boot or "
-			 "--section-size, or a larger map",
+			 "%s: no removable block: %s of memory, %s of it boot memory, blocks of %s; expected a smaller "
+			 "--boot or %s, or a larger map",
 			 plan->map.source, out_size(plan->total).s, out_size(plan->boot_bytes).s,
-			 out_size(COP_LG2(lg2)).s);
+			 out_size(COP_LG2(lg2)).s, lg2 > smallest_section(plan) ? "--section-size" : "--page-size");
 	plan->blocks = allocate(plan->count, sizeof(*plan->blocks));
 	find_blocks(plan, s, lg2, plan->boot_bytes, plan->blocks);
 }
