@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ static int cmd_help(int argc, char **argv)
 	return run_command(command, 2, (char *[]){argv[0], help, NULL});
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const struct command *command;
 
@@ -103,4 +104,15 @@ int main(int argc, char **argv)
 	if (!command)
 		cli_fail(CLI_USAGE, "no command '%s'; expected one of those that `coppice help` lists", argv[1]);
 	return run_command(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	const int code = dispatch(argc, argv);
+
+	/* A full disk must not look like a good result. */
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	cli_note("standard output: %s; expected room for all of it", strerror(errno));
+	return code ? code : CLI_HOST;
 }

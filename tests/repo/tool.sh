@@ -47,6 +47,7 @@ one 2 'reaches the last 64-bit address; expected' sh -c "printf '0-fffffffffffff
 one 2 'ends before it starts; expected' sh -c "printf 'fffffffffffff000-fff : System RAM\n' | $tool maps -"
 one 2 'overlaps the line before it; expected' sh -c "printf '0-ffff : System RAM\n8000-1ffff : System RAM\n' | $tool maps -"
 expect 2 'all|every address is 0' sh -c "printf '00000000-00000000 : System RAM\n' | $tool maps -"
+one 3 '^coppice maps: standard output: .*; expected' sh -c "$tool maps >/dev/full"
 if "$tool" maps | grep -q "$(printf '\033')"; then
 	echo "colours in a pipe"
 	status=1
