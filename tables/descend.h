@@ -28,7 +28,7 @@ static COP_ALWAYS_INLINE bool descend_step(const struct cop_geom *g, struct plac
 	p->level = l;
 	/* Acquire: what the table held when it was linked is seen; pairs with the release of its link. */
 	p->e = cop_load(p->entry, acquire);
-	if (l == 0 || COP_UNLIKELY(!fmt_present(p->e, l) || !fmt_is_table(p->e, l)))
+	if (l == 0 || COP_UNLIKELY(!fmt_links(p->e, l)))
 		return false;
 	p->table = fmt_table_pa(g, p->e, l);
 	return true;

@@ -34,7 +34,7 @@ static COP_ALWAYS_INLINE bool walk_on(const struct cop_geom *g, cop_pa *table, u
 {
 	/* Acquire: what the table held when it was linked is seen; pairs with the release of its link. */
 	*e = cop_load(table_entries(*table) + index, acquire);
-	if (COP_UNLIKELY(!fmt_present(*e, l) || !fmt_is_table(*e, l)))
+	if (COP_UNLIKELY(!fmt_links(*e, l)))
 		return false;
 	*table = fmt_table_pa(g, *e, l);
 	return true;
