@@ -156,6 +156,11 @@ static inline bool fmt_is_table(uint64_t e, unsigned l)
 	return l != 0 && (e & (RISCV_V | RISCV_RWX)) == RISCV_V;
 }
 
+static inline bool fmt_links(uint64_t e, unsigned l)
+{
+	return fmt_is_table(e, l);
+}
+
 /* Of a member of a run: the run's base, whichever member it is. */
 static inline cop_pa fmt_leaf_pa(const struct cop_geom *g, uint64_t e, unsigned l)
 {

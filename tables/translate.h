@@ -10,7 +10,7 @@ static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct co
 	const struct cop_geom *g = &tree->geom;
 	const struct place p = descend(tree, va);
 
-	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || !range_ok(g, va & ~(PAGE_BYTES - 1), PAGE_BYTES)))
+	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || va + tree->va_bias > tree->va_mask))
 		return (struct cop_translation){COP_PA_NONE, p.e, 0, (uint8_t)p.level, (uint8_t)fmt_shift(p.level)};
 	return (struct cop_translation){
 		.pa = entry_pa_inline(g, p.e, p.level, slot_of(g, va, p.level)) | (va & (leaf_bytes(p.level) - 1)),
@@ -20,15 +20,6 @@ static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct co
 		.size_lg2 = (uint8_t)fmt_shift(p.level),
 	};
 }
-
-/* Features that change what a walk reads; 52-bit addresses on arm64. The others are walked without asking for them. */
-#ifndef FMT_WALK_FEATURES
-#define FMT_WALK_FEATURES 0
-#endif
-/* Features that need no asking because an entry says whether it makes use of them; runs on riscv64. */
-#ifndef FMT_WALK_ASSUMES
-#define FMT_WALK_ASSUMES 0
-#endif
 
 /* What an address step by step comes to: the entry where the walk ended, and its output address. */
 static COP_ALWAYS_INLINE cop_pa walk_end(const struct cop_geom *g, uint64_t e, cop_va va, unsigned l)
@@ -43,7 +34,7 @@ static COP_ALWAYS_INLINE bool walk_on(const struct cop_geom *g, cop_pa *table, u
 {
 	/* Acquire: what the table held when it was linked is seen; pairs with the release of its link. */
 	*e = cop_load(table_entries(*table) + index, acquire);
-	if (COP_UNLIKELY(!fmt_present(*e, l) || !fmt_is_table(*e, l)))
+	if (COP_UNLIKELY(!fmt_links(*e, l)))
 		return false;
 	*table = fmt_table_pa(g, *e, l);
 	return true;

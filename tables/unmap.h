@@ -289,24 +289,32 @@ static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, u
 	return true;
 }
 
+/* Whatever is not the straight line. */
+static COP_NOINLINE struct cop_unmapped unmap_checked(struct cop_gather *gather, cop_va va, uint64_t bytes,
+						      uint32_t how, struct cop_detached_run *runs, unsigned max_runs)
+{
+	if (!range_ok(&gather->tree->geom, va, bytes) || (how & 0xff) > COP_UNMAP_EXACT ||
+	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
+		return (struct cop_unmapped){0, 0, -COP_EINVAL};
+	return unmap_range(gather, va, bytes, how, runs, max_runs);
+}
+
 static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes,
 							  uint32_t how, struct cop_detached_run *runs,
 							  unsigned max_runs)
 {
-	const uint32_t mode = how & 0xff;
+	const uint32_t mode = how & ~(uint32_t)(COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK);
 	bool done;
 
-	if (!range_ok_inline(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
-	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
-		return (struct cop_unmapped){0, 0, -COP_EINVAL};
-	if (bytes == PAGE_BYTES && (max_runs || mode == COP_UNMAP_BLIND)) {
+	if (bytes == PAGE_BYTES && page_ok(gather->tree, va) && mode <= COP_UNMAP_EXACT &&
+	    (max_runs || mode == COP_UNMAP_BLIND)) {
 		cop_rcu_read_lock();
 		done = unmap_page(gather, va, mode, runs);
 		cop_rcu_read_unlock();
 		if (COP_LIKELY(done))
 			return (struct cop_unmapped){bytes, mode != COP_UNMAP_BLIND, 0};
 	}
-	return unmap_range(gather, va, bytes, how, runs, max_runs);
+	return unmap_checked(gather, va, bytes, how, runs, max_runs);
 }
 
 #endif
