@@ -234,7 +234,7 @@ int cmd_bench(int argc, char **argv)
 	size_t total, over;
 	unsigned failed;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	cli_args(&argp, argc, argv, &o);
 	if (o.list)
 		return list();
 	total = jobs(&o);
