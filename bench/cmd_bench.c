@@ -13,12 +13,12 @@
 
 /* One line for each format. */
 static const struct bench_format formats[] = {
-	{&cop_tables_arm64_4k, &limit_chase_arm64_4k, COP_F_HAF | COP_F_HD},
-	{&cop_tables_arm64_16k, &limit_chase_arm64_16k, COP_F_HAF | COP_F_HD},
-	{&cop_tables_arm64_64k, &limit_chase_arm64_64k, COP_F_HAF | COP_F_HD},
-	{&cop_tables_x86_64, &limit_chase_x86_64, 0},
-	{&cop_tables_riscv64, &limit_chase_riscv64, COP_F_ADUE},
-	{&cop_tables_s390x, &limit_chase_s390x, 0},
+	{&cop_tables_arm64_4k, &limit_chase_arm64_4k, &bench_walks_arm64_4k, COP_F_HAF | COP_F_HD},
+	{&cop_tables_arm64_16k, &limit_chase_arm64_16k, &bench_walks_arm64_16k, COP_F_HAF | COP_F_HD},
+	{&cop_tables_arm64_64k, &limit_chase_arm64_64k, &bench_walks_arm64_64k, COP_F_HAF | COP_F_HD},
+	{&cop_tables_x86_64, &limit_chase_x86_64, &bench_walks_x86_64, 0},
+	{&cop_tables_riscv64, &limit_chase_riscv64, &bench_walks_riscv64, COP_F_ADUE},
+	{&cop_tables_s390x, &limit_chase_s390x, &bench_walks_s390x, 0},
 };
 #define FORMATS (sizeof(formats) / sizeof(*formats))
 

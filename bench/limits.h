@@ -80,6 +80,16 @@ struct limit_chase {
 	uint64_t (*write)(const struct limit_walk *, const struct limit_write *);
 };
 
+/* struct bench_walks - the library's walk compiled into its caller, in the same two forms; they return output addresses. */
+struct cop_tree;
+struct bench_walks {
+	uint64_t (*dependent)(const struct cop_tree *, const struct limit_walk *);
+	uint64_t (*independent)(const struct cop_tree *, const struct limit_walk *);
+};
+
+extern const struct bench_walks bench_walks_arm64_4k, bench_walks_arm64_16k, bench_walks_arm64_64k, bench_walks_x86_64,
+	bench_walks_riscv64, bench_walks_s390x;
+
 extern const struct limit_chase limit_chase_arm64_4k, limit_chase_arm64_16k, limit_chase_arm64_64k, limit_chase_x86_64,
 	limit_chase_riscv64, limit_chase_s390x;
 

@@ -14,11 +14,13 @@ struct report;
 /**
  * struct bench_format - a format under test
  * @chase: the limit of translation, for the default geometry of the format
+ * @walks: the library's translation as a kernel with this one format compiles it
  * @hardware_bits: enum cop_feature: the hardware sets accessed and dirty
  */
 struct bench_format {
 	const struct cop_table_ops *ops;
 	const struct limit_chase *chase;
+	const struct bench_walks *walks;
 	uint32_t hardware_bits;
 };
 

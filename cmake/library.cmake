@@ -17,7 +17,8 @@ if(COPPICE_ROOM_SOURCES)
   add_library(coppice_rooms OBJECT ${COPPICE_ROOM_SOURCES})
   target_link_libraries(coppice_rooms PUBLIC coppice_options PkgConfig::URCU)
   target_compile_definitions(coppice_rooms PUBLIC COP_PORT_HEADER="ports/host/port.h")
-  target_compile_options(coppice_rooms PRIVATE ${COPPICE_KERNEL_FLAGS} -fPIC)
+  # As the port's own: what RCU readers touch is found without a call.
+  target_compile_options(coppice_rooms PRIVATE ${COPPICE_KERNEL_FLAGS} -fPIC -ftls-model=initial-exec)
   list(APPEND COPPICE_OBJECTS $<TARGET_OBJECTS:coppice_rooms>)
 endif()
 

@@ -232,6 +232,11 @@ static inline bool fmt_is_table(uint64_t e, unsigned l)
 	return l != 0 && (e & ARM64_TYPE);
 }
 
+static inline bool fmt_links(uint64_t e, unsigned l)
+{
+	return l != 0 && (e & (ARM64_VALID | ARM64_TYPE)) == (ARM64_VALID | ARM64_TYPE);
+}
+
 static inline cop_pa fmt_leaf_pa(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	return arm64_decode_pa(g, e, l);

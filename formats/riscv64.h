@@ -104,6 +104,9 @@ static inline bool fmt_can_leaf(const struct cop_geom *g, unsigned l)
 	return l < g->levels;
 }
 
+/* Without Svnapot no entry has N. */
+#define FMT_WALK_ASSUMES COP_F_SVNAPOT
+
 static inline unsigned fmt_cont_lg2(const struct cop_geom *g, unsigned l)
 {
 	return l == 0 && (g->features & COP_F_SVNAPOT) ? RISCV_NAPOT_LG2 : 0;
@@ -151,6 +154,11 @@ static inline bool fmt_present(uint64_t e, unsigned l)
 static inline bool fmt_is_table(uint64_t e, unsigned l)
 {
 	return l != 0 && (e & (RISCV_V | RISCV_RWX)) == RISCV_V;
+}
+
+static inline bool fmt_links(uint64_t e, unsigned l)
+{
+	return fmt_is_table(e, l);
 }
 
 /* Of a member of a run: the run's base, whichever member it is. */

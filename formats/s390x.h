@@ -160,6 +160,11 @@ static inline bool fmt_is_table(uint64_t e, unsigned l)
 	return l != 0 && !(e & S390X_FC);
 }
 
+static inline bool fmt_links(uint64_t e, unsigned l)
+{
+	return l != 0 && !(e & (S390X_FC | s390x_i(l)));
+}
+
 static inline cop_pa fmt_leaf_pa(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	(void)g;

@@ -148,6 +148,11 @@ static inline bool fmt_is_table(uint64_t e, unsigned l)
 	return l != 0 && !(e & X86_PS);
 }
 
+static inline bool fmt_links(uint64_t e, unsigned l)
+{
+	return l != 0 && (e & (X86_P | X86_PS)) == X86_P;
+}
+
 static inline uint64_t x86_leaf_address(unsigned l)
 {
 	return X86_BITS(X86_ADDRESS_TOP, 0) & (~0ULL << fmt_shift(l));

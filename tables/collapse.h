@@ -109,7 +109,7 @@ static COP_SLOW void collapse_table(struct collapsing *x, uint64_t *entry, uint6
 	enum cop_change change;
 	uint64_t leaf;
 
-	if (!c.same || (c.pa & (leaf_bytes(l) - 1)) || fmt_check_attrs(x->g, c.attrs, l))
+	if (!c.same || (c.pa & (leaf_bytes(l) - 1)) || check_attrs(x->g, c.attrs, l))
 		return;
 	leaf = make_leaf(x->g, c.pa, l, c.attrs | c.ad);
 	change = entry_change(x->g, e, leaf, l);
@@ -138,7 +138,7 @@ static COP_SLOW void collapse_runs(struct collapsing *x, uint64_t *entries, unsi
 		const cop_va start = va + ((uint64_t)(slot - first) << fmt_shift(l));
 		const struct run r = {entries + slot, slot, run, l, start, start + bytes - 1};
 
-		if (!c.same || c.all_runs || (c.pa & (bytes - 1)) || fmt_check_attrs(x->g, c.attrs | COP_CONT, l))
+		if (!c.same || c.all_runs || (c.pa & (bytes - 1)) || check_attrs(x->g, c.attrs | COP_CONT, l))
 			continue;
 		run_change(x->gather, &r, c.pa, c.attrs | COP_CONT);
 		x->made++;

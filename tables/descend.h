@@ -13,13 +13,22 @@ struct place {
 	unsigned level;
 };
 
-static COP_ALWAYS_INLINE bool descend_step(const struct cop_geom *g, struct place *p, cop_va va, unsigned l)
+/* Features that change what a walk reads; 52-bit addresses on arm64. The others are walked without asking for them. */
+#ifndef FMT_WALK_FEATURES
+#define FMT_WALK_FEATURES 0
+#endif
+/* Features that need no asking because an entry says whether it makes use of them; runs on riscv64. */
+#ifndef FMT_WALK_ASSUMES
+#define FMT_WALK_ASSUMES 0
+#endif
+
+static COP_ALWAYS_INLINE bool descend_step(const struct cop_geom *g, struct place *p, uint64_t slot, unsigned l)
 {
-	p->entry = table_entries(p->table) + slot_of(g, va, l);
+	p->entry = table_entries(p->table) + slot;
 	p->level = l;
 	/* Acquire: what the table held when it was linked is seen; pairs with the release of its link. */
 	p->e = cop_load(p->entry, acquire);
-	if (l == 0 || !fmt_present(p->e, l) || !fmt_is_table(p->e, l))
+	if (l == 0 || COP_UNLIKELY(!fmt_links(p->e, l)))
 		return false;
 	p->table = fmt_table_pa(g, p->e, l);
 	return true;
@@ -31,47 +40,44 @@ static COP_ALWAYS_INLINE struct place descend_fixed(const struct cop_tree *tree,
 	struct cop_geom g = tree->geom;
 
 	g.levels = (uint8_t)levels;
-	if (levels > 4 && !descend_step(&g, &p, va, 4))
+	g.features = FMT_WALK_ASSUMES;
+	if (!descend_step(&g, &p, (va & tree->va_mask) >> fmt_shift(levels - 1), levels - 1))
 		return p;
-	if (levels > 3 && !descend_step(&g, &p, va, 3))
+	if (levels > 3 && !descend_step(&g, &p, slot_of(&g, va, 2), 2))
 		return p;
-	if (levels > 2 && !descend_step(&g, &p, va, 2))
+	if (levels > 2 && !descend_step(&g, &p, slot_of(&g, va, 1), 1))
 		return p;
-	if (levels > 1 && !descend_step(&g, &p, va, 1))
-		return p;
-	descend_step(&g, &p, va, 0);
+	descend_step(&g, &p, slot_of(&g, va, 0), 0);
 	return p;
 }
 
-static COP_ALWAYS_INLINE struct place descend(const struct cop_tree *tree, cop_va va)
-{
-	switch (tree->geom.levels) {
-#if FMT_MAX_LEVELS > 4
-	case 5:
-		return descend_fixed(tree, va, 5);
-#endif
-#if FMT_MAX_LEVELS > 3
-	case 4:
-		return descend_fixed(tree, va, 4);
-#endif
-	case 3:
-		return descend_fixed(tree, va, 3);
-	case 2:
-		return descend_fixed(tree, va, 2);
-	default:
-		return descend_fixed(tree, va, 1);
-	}
-}
-
-/* The same for where speed does not matter. */
+/* The same for every geometry. */
 static COP_SLOW struct place descend_slowly(const struct cop_tree *tree, cop_va va)
 {
 	struct place p = {0, NULL, tree->root, 0};
 	unsigned l = tree->geom.levels;
 
-	while (l-- && descend_step(&tree->geom, &p, va, l))
+	while (l-- && descend_step(&tree->geom, &p, slot_of(&tree->geom, va, l), l))
 		;
 	return p;
+}
+
+/* The geometries that kernels have most are unrolled. */
+static COP_ALWAYS_INLINE struct place descend(const struct cop_tree *tree, cop_va va)
+{
+	if (COP_LIKELY(!(tree->geom.features & FMT_WALK_FEATURES))) {
+		if (FMT_MAX_LEVELS > 3 && COP_LIKELY(tree->geom.levels == 4))
+			return descend_fixed(tree, va, 4);
+		if (FMT_MAX_LEVELS > 2 && COP_LIKELY(tree->geom.levels == 3))
+			return descend_fixed(tree, va, 3);
+	}
+	return descend_slowly(tree, va);
+}
+
+/* A page of the tree? */
+static COP_ALWAYS_INLINE bool page_ok(const struct cop_tree *tree, cop_va va)
+{
+	return !(va & (PAGE_BYTES - 1)) && va + tree->va_bias <= tree->va_mask;
 }
 
 #endif

@@ -490,27 +490,36 @@ static COP_ALWAYS_INLINE int map_page(struct cop_tree *tree, cop_va va, cop_pa p
 	return 0;
 }
 
+/* Whatever is not the straight line. */
+static COP_NOINLINE int map_checked(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs,
+				    unsigned max_leaf_lg2, uint32_t flags)
+{
+	const struct cop_geom *g = &tree->geom;
+	int err;
+
+	if (!range_ok(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
+		return -COP_EINVAL;
+	if (max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2)
+		return -COP_EINVAL;
+	err = check_attrs(g, attrs, 0);
+	return err ? err : map_range(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
+}
+
 static COP_ALWAYS_INLINE int tables_map(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs,
 					unsigned max_leaf_lg2, uint32_t flags)
 {
 	const struct cop_geom *g = &tree->geom;
 	int err;
 
-	if (!range_ok_inline(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
-		return -COP_EINVAL;
-	if (max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2)
-		return -COP_EINVAL;
-	err = fmt_check_attrs(g, attrs, 0);
-	if (err)
-		return err;
-	if (bytes == PAGE_BYTES) {
+	if (bytes == PAGE_BYTES && page_ok(tree, va) && output_ok(g, pa, PAGE_BYTES) && !(attrs & COP_CONT) &&
+	    (!max_leaf_lg2 || max_leaf_lg2 >= FMT_PAGE_LG2) && !fmt_check_attrs(g, attrs, 0)) {
 		cop_rcu_read_lock();
 		err = map_page(tree, va, pa, attrs);
 		cop_rcu_read_unlock();
-		if (err <= 0)
+		if (COP_LIKELY(err <= 0))
 			return err;
 	}
-	return map_range(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
+	return map_checked(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
 }
 
 #endif

@@ -33,7 +33,7 @@ static COP_SLOW int protect_check(const struct protecting *x, cop_pa table, cop_
 			err = -COP_ENOENT;
 		else if (fmt_is_table(e, l))
 			err = protect_check(x, fmt_table_pa(x->g, e, l), va, room, l - 1);
-		else if (fmt_check_attrs(x->g, x->attrs, l) ||
+		else if (check_attrs(x->g, x->attrs, l) ||
 			 entry_change(x->g, e, protected_entry(x, e, slot, l), l) == COP_CHANGE_FORBIDDEN)
 			err = -COP_EINVAL;
 		va += room;
@@ -133,7 +133,7 @@ static COP_SLOW int tables_protect(struct cop_gather *gather, cop_va va, uint64_
 
 	if (!range_ok(x.g, va, bytes) || (attrs & COP_CONT))
 		return -COP_EINVAL;
-	err = fmt_check_attrs(x.g, attrs, 0);
+	err = check_attrs(x.g, attrs, 0);
 	if (err)
 		return err;
 	cop_rcu_read_lock();

@@ -10,7 +10,7 @@ static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct co
 	const struct cop_geom *g = &tree->geom;
 	const struct place p = descend(tree, va);
 
-	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || !range_ok(g, va & ~(PAGE_BYTES - 1), PAGE_BYTES)))
+	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || va + tree->va_bias > tree->va_mask))
 		return (struct cop_translation){COP_PA_NONE, p.e, 0, (uint8_t)p.level, (uint8_t)fmt_shift(p.level)};
 	return (struct cop_translation){
 		.pa = entry_pa_inline(g, p.e, p.level, slot_of(g, va, p.level)) | (va & (leaf_bytes(p.level) - 1)),
@@ -34,7 +34,7 @@ static COP_ALWAYS_INLINE bool walk_on(const struct cop_geom *g, cop_pa *table, u
 {
 	/* Acquire: what the table held when it was linked is seen; pairs with the release of its link. */
 	*e = cop_load(table_entries(*table) + index, acquire);
-	if (COP_UNLIKELY(!fmt_present(*e, l) || !fmt_is_table(*e, l)))
+	if (COP_UNLIKELY(!fmt_links(*e, l)))
 		return false;
 	*table = fmt_table_pa(g, *e, l);
 	return true;
@@ -49,7 +49,7 @@ static COP_ALWAYS_INLINE cop_pa walk_fixed(const struct cop_tree *tree, cop_va v
 
 	g.levels = (uint8_t)levels;
 	if (plain)
-		g.features = 0;
+		g.features = FMT_WALK_ASSUMES;
 	if (!walk_on(&g, &table, &e, (va & tree->va_mask) >> fmt_shift(levels - 1), levels - 1))
 		return walk_end(&g, e, va, levels - 1);
 	if (levels > 4 && !walk_on(&g, &table, &e, slot_of(&g, va, 3), 3))
@@ -60,11 +60,6 @@ static COP_ALWAYS_INLINE cop_pa walk_fixed(const struct cop_tree *tree, cop_va v
 		return walk_end(&g, e, va, 1);
 	return walk_end(&g, cop_load(table_entries(table) + slot_of(&g, va, 0), acquire), va, 0);
 }
-
-/* Features that change what a walk reads; 52-bit addresses on arm64. The others are walked without asking for them. */
-#ifndef FMT_WALK_FEATURES
-#define FMT_WALK_FEATURES 0
-#endif
 
 /* Out of line, so that the walks above need no stack. */
 static COP_NOINLINE cop_pa translate_pa_slowly(const struct cop_tree *tree, cop_va va)

@@ -84,35 +84,61 @@ static bool clear_table(struct unmapping *u, cop_pa table, unsigned l)
 	return false;
 }
 
+static inline bool table_at(uint64_t e, unsigned l)
+{
+	return fmt_present(e, l) && fmt_is_table(e, l);
+}
+
+/* Tables from @slot on, at most @n. */
+static COP_SLOW unsigned table_stretch(const uint64_t *entries, unsigned slot, unsigned n, unsigned l)
+{
+	unsigned i = 0;
+
+	while (i < n && table_at(cop_load(entries + slot + i, relaxed), l))
+		i++;
+	return i;
+}
+
 /* Detaches the table in a slot that the range covers wholly. Return: false if `runs` was full. */
 static bool detach(struct unmapping *u, uint64_t *entry, uint64_t e, unsigned l)
 {
 	const cop_va va = u->va;
 	const cop_pa child = fmt_table_pa(u->g, e, l);
-	const uint64_t marker = make_marker(u->g, child, l);
 
-	/* The highest entry is broken first; what is below is then out of hardware's sight and may be stored plainly. */
-	if (FMT_LIVE_BY_INSTRUCTION) {
-		const struct cop_tlbi tlbi = {va,
-					      leaf_last(va, l),
-					      u->tree->asid,
-					      (uint8_t)fmt_shift(l),
-					      COP_TLBI_ANY_LEVEL,
-					      (uint8_t)(COP_TLBI_TABLES | tree_scope(u->tree))};
-
-		cop_entry_xchg(entry, marker, &tlbi);
-	}
-	if (!clear_table(u, child, l - 1)) {
-		if (FMT_LIVE_BY_INSTRUCTION)
-			cop_store(entry, e, release);
+	if (!clear_table(u, child, l - 1))
 		return false;
-	}
-	if (!FMT_LIVE_BY_INSTRUCTION) {
-		cop_store(entry, marker, relaxed);
-		gather_table(u->gather, va);
-	}
+	cop_store(entry, make_marker(u->g, child, l), relaxed);
+	gather_table(u->gather, va);
 	gather_push(&u->gather->detached, cop_ptdesc(child));
 	return true;
+}
+
+/*
+ * The same for all tables from a slot on that the range covers wholly, where valid entries change by instruction only: one
+ * breaks all of them, which makes them markers; what is below is then out of hardware's sight and may be stored plainly. The
+ * tables that `runs` has no room for are linked again. Return: how many were detached.
+ */
+static COP_SLOW unsigned detach_by_instruction(struct unmapping *u, uint64_t *entry, unsigned n, unsigned l)
+{
+	const struct cop_tlbi tlbi = {u->va,
+				      u->va + ((uint64_t)n << fmt_shift(l)) - 1,
+				      u->tree->asid,
+				      (uint8_t)fmt_shift(l),
+				      COP_TLBI_ANY_LEVEL,
+				      (uint8_t)(COP_TLBI_TABLES | tree_scope(u->tree))};
+	unsigned done = 0;
+
+	cop_entries_break(entry, n, fmt_empty(l), &tlbi);
+	for (; done < n; done++) {
+		const cop_pa child = fmt_marker_pa(u->g, cop_load(entry + done, relaxed), l);
+
+		if (!clear_table(u, child, l - 1))
+			break;
+		gather_push(&u->gather->detached, cop_ptdesc(child));
+	}
+	for (unsigned i = done; i < n; i++)
+		cop_store(entry + i, fmt_table(u->g, fmt_marker_pa(u->g, cop_load(entry + i, relaxed), l), l), release);
+	return done;
 }
 
 static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l);
@@ -142,8 +168,12 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 	if (!fmt_is_table(e, l))
 		return (struct slot_done){
 			clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
-	if (whole && (va & (leaf_bytes(l) - 1)) == 0)
+	if (whole && (va & (leaf_bytes(l) - 1)) == 0) {
+		if (FMT_LIVE_BY_INSTRUCTION)
+			return (struct slot_done){
+				0, detach_by_instruction(u, entries + slot, table_stretch(entries, slot, whole, l), l)};
 		return (struct slot_done){0, detach(u, entries + slot, e, l)};
+	}
 	child = fmt_table_pa(u->g, e, l);
 	if (!unmap_in(u, child, l - 1))
 		return (struct slot_done){0, 0};
@@ -261,24 +291,32 @@ static COP_ALWAYS_INLINE bool unmap_page(struct cop_gather *gather, cop_va va, u
 	return true;
 }
 
+/* Whatever is not the straight line. */
+static COP_NOINLINE struct cop_unmapped unmap_checked(struct cop_gather *gather, cop_va va, uint64_t bytes,
+						      uint32_t how, struct cop_detached_run *runs, unsigned max_runs)
+{
+	if (!range_ok(&gather->tree->geom, va, bytes) || (how & 0xff) > COP_UNMAP_EXACT ||
+	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
+		return (struct cop_unmapped){0, 0, -COP_EINVAL};
+	return unmap_range(gather, va, bytes, how, runs, max_runs);
+}
+
 static COP_ALWAYS_INLINE struct cop_unmapped tables_unmap(struct cop_gather *gather, cop_va va, uint64_t bytes,
 							  uint32_t how, struct cop_detached_run *runs,
 							  unsigned max_runs)
 {
-	const uint32_t mode = how & 0xff;
+	const uint32_t mode = how & ~(uint32_t)(COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK);
 	bool done;
 
-	if (!range_ok_inline(&gather->tree->geom, va, bytes) || mode > COP_UNMAP_EXACT ||
-	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
-		return (struct cop_unmapped){0, 0, -COP_EINVAL};
-	if (bytes == PAGE_BYTES && (max_runs || mode == COP_UNMAP_BLIND)) {
+	if (bytes == PAGE_BYTES && page_ok(gather->tree, va) && mode <= COP_UNMAP_EXACT &&
+	    (max_runs || mode == COP_UNMAP_BLIND)) {
 		cop_rcu_read_lock();
 		done = unmap_page(gather, va, mode, runs);
 		cop_rcu_read_unlock();
 		if (COP_LIKELY(done))
 			return (struct cop_unmapped){bytes, mode != COP_UNMAP_BLIND, 0};
 	}
-	return unmap_range(gather, va, bytes, how, runs, max_runs);
+	return unmap_checked(gather, va, bytes, how, runs, max_runs);
 }
 
 #endif

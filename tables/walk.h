@@ -64,7 +64,7 @@ static inline uint64_t entry_room(cop_va va, uint64_t left, unsigned l)
 	return room < left ? room : left;
 }
 
-static COP_ALWAYS_INLINE bool range_ok_inline(const struct cop_geom *g, cop_va va, uint64_t bytes)
+static COP_SLOW bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
 {
 	const cop_va last = va + bytes - 1;
 
@@ -82,11 +82,6 @@ static COP_ALWAYS_INLINE bool range_ok_inline(const struct cop_geom *g, cop_va v
 		return va >> (g->va_bits - 1) == last >> (g->va_bits - 1) &&
 		       ((va >> (g->va_bits - 1)) + 1) << (g->va_bits - 1) <= COP_LG2(g->va_bits - 1);
 	}
-}
-
-static COP_SLOW bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
-{
-	return range_ok_inline(g, va, bytes);
 }
 
 static inline bool output_ok(const struct cop_geom *g, cop_pa pa, uint64_t bytes)
@@ -142,6 +137,11 @@ static COP_NOINLINE uint64_t make_marker(const struct cop_geom *g, cop_pa table,
 static COP_NOINLINE uint32_t leaf_attrs(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	return fmt_attrs(g, e, l);
+}
+
+static COP_NOINLINE int check_attrs(const struct cop_geom *g, uint32_t attrs, unsigned l)
+{
+	return fmt_check_attrs(g, attrs, l);
 }
 
 static COP_NOINLINE enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)

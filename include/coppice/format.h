@@ -211,6 +211,7 @@ int cop_geom_init(struct cop_geom *, enum cop_arch arch, unsigned page_lg2, unsi
  *              fmt_marker_pa(g, e, l)
  *   decoding   fmt_present(e, l)       cheap: leaf or table, valid to hardware or protnone
  *              fmt_is_table(e, l)      cheap: for a present entry
+ *              fmt_links(e, l)         both of these in one test, for the way down
  *              fmt_leaf_pa(g, e, l)    of the entry itself: for a riscv64 run member, the run's base
  *              fmt_table_pa(g, e, l)
  *              fmt_attrs(g, e, l)

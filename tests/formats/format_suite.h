@@ -277,6 +277,7 @@ static void suite_kinds_disjoint(void **state)
 		if (kind == COP_TABLE || kind == COP_LEAF) {
 			SUITE_TRUE(g, l, e, fmt_present(e, l));
 			SUITE_EQUAL(g, l, e, fmt_is_table(e, l), kind == COP_TABLE);
+			SUITE_EQUAL(g, l, e, fmt_links(e, l), kind == COP_TABLE);
 		} else if (kind != COP_BAD) {
 			SUITE_TRUE(g, l, e, !fmt_present(e, l));
 		}
