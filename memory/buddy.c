@@ -54,12 +54,16 @@ static bool is_free(struct cop_mem *mem, cop_pfn pfn, unsigned order)
 	return (cop_load(&page->flags, relaxed) & COP_PG_BUDDY) && cop_read(&page->order) == order;
 }
 
-/* Zone lock held. The block's struct pages are clear but for what a former free block left in its first. */
+/*
+ * Zone lock held. The block's struct pages are clear but for its first: that may come to lie inside a larger block, where
+ * it must not look like the beginning of one.
+ */
 static void free_locked(struct cop_mem *mem, struct cop_zone *zone, cop_pfn pfn, unsigned order)
 {
 	struct cop_section *section = cop_pfn_section(mem, pfn);
 	bool isolated = cop_read(&section->isolated);
 
+	cop_store(&cop_page(mem, pfn)->flags, (uint64_t)0, relaxed);
 	if (isolated) {
 		cop_count(&section->withheld, COP_LG2(order));
 		cop_count(&zone->withheld, COP_LG2(order));
@@ -237,6 +241,23 @@ void cop_zone_give(struct cop_mem *mem, cop_pfn start, cop_pfn end)
 		cop_unlock_irq(&zone->lock, irq);
 		start += COP_LG2(order);
 	}
+}
+
+/*
+ * All under the lock: whoever offlines the section finds the frames reserved or free, and not for a moment neither.
+ */
+void cop_reserved_give(struct cop_mem *mem, cop_pfn pfn, unsigned order)
+{
+	struct cop_section *section = cop_pfn_section(mem, pfn);
+	struct cop_zone *zone = &mem->zone[section->zone];
+	uintptr_t irq = cop_lock_irq(&zone->lock);
+
+	for (cop_pfn i = pfn; i < pfn + COP_LG2(order); i++)
+		cop_store(&cop_page(mem, i)->flags, (uint64_t)0, relaxed);
+	cop_count(&section->managed, COP_LG2(order));
+	cop_count(&zone->managed, COP_LG2(order));
+	free_locked(mem, zone, pfn, order);
+	cop_unlock_irq(&zone->lock, irq);
 }
 
 void cop_section_give(struct cop_mem *mem, struct cop_section *section, enum cop_zone_id zone)

@@ -58,6 +58,8 @@ static inline cop_pfn cop_section_usable(const struct cop_mem *mem, const struct
 cop_pfn cop_block_alloc(struct cop_mem *mem, unsigned order, uint32_t alloc_flags, uint64_t page_flags);
 /* Frames [start, end) that are in no zone become free in the zone of their sections. */
 void cop_zone_give(struct cop_mem *mem, cop_pfn start, cop_pfn end);
+/* A reserved block, aligned to its size, becomes free. */
+void cop_reserved_give(struct cop_mem *mem, cop_pfn pfn, unsigned order);
 
 /* early.c */
 unsigned cop_early_capacity(const struct cop_mem_config *config);

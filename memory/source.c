@@ -81,10 +81,8 @@ static void frames_release(struct cop_mem *mem, cop_pfn pfn, unsigned order)
 		cop_frames_free(mem, pfn);
 		return;
 	}
-	for (cop_pfn i = pfn; i < pfn + COP_LG2(order); i++)
-		cop_store(&cop_page(mem, i)->flags, (uint64_t)0, relaxed);
 	cop_fetch_add(&mem->reserved, -COP_LG2(order), relaxed);
-	cop_zone_give(mem, pfn, pfn + COP_LG2(order));
+	cop_reserved_give(mem, pfn, order);
 }
 
 void cop_fragment_free(struct cop_mem *mem, cop_pa pa)

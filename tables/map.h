@@ -228,6 +228,20 @@ static inline void map_unreserve(struct mapping *m, struct cop_ptdesc *d, uint64
 }
 
 /*
+ * All that walk caches may know below a slot of level @l that held a table: tables below that one may have been unlinked
+ * with it, and walks of any address in the slot may come by one of them.
+ */
+static COP_SLOW void invalidate_slot(const struct cop_tree *tree, cop_va va, unsigned l)
+{
+	const cop_va first = COP_ALIGN_DOWN(va, leaf_bytes(l)), last = va | (leaf_bytes(l) - 1);
+
+	if (l == 1)
+		invalidate(tree, first, first | (PAGE_BYTES - 1), 0, COP_TLBI_TABLES);
+	else
+		invalidate(tree, first, last, 1, COP_TLBI_TABLES);
+}
+
+/*
  * Links a new table at @slot, where @e was: empty or a marker. A marker's table may still be in walk caches, so what its
  * owner has not yet invalidated is invalidated here.
  */
@@ -246,7 +260,7 @@ static COP_SLOW enum walked map_install(struct mapping *m, struct cop_ptdesc *d,
 	if (reserve(d, 1)) {
 		if (e != fmt_empty(l)) {
 			cop_fence_full();
-			invalidate(m->tree, va, va | (PAGE_BYTES - 1), 0, COP_TLBI_TABLES);
+			invalidate_slot(m->tree, va, l);
 		}
 		/* Release: the table's contents first; pairs with every walk's acquire. */
 		if (cop_cas(entry, e, fmt_table(m->g, cop_read(&child->pa), l), acq_rel) == e)

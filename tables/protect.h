@@ -98,8 +98,13 @@ static COP_SLOW void protect_leaves(struct protecting *x, uint64_t *entries, uns
 	if (!broken)
 		return;
 	invalidate(x->tree, start, x->va - 1, l, COP_TLBI_LEAVES);
-	for (unsigned i = first; i < first + n; i++)
-		cop_store(entries + i, protected_entry(x, cop_load(entries + i, relaxed), i, l), relaxed);
+	for (unsigned i = first; i < first + n; i++) {
+		const uint64_t e = cop_load(entries + i, relaxed), new_ = protected_entry(x, e, i, l);
+
+		/* One that was not broken is as it shall be, and hardware may set bits in it at any time. */
+		if (e != new_)
+			cop_store(entries + i, new_, relaxed);
+	}
 	gather_made(x->gather, cop_load(entries + first, relaxed), start, x->va - 1, l);
 }
 

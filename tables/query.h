@@ -71,9 +71,13 @@ static COP_SLOW unsigned tables_query(const struct cop_tree *tree, cop_va va, co
 		last = tree_last(q.g, va);
 	q.va = va;
 	q.left = (last | (PAGE_BYTES - 1)) - va + 1;
-	/* All of 64 bits of addresses is one byte more than a count holds. */
-	if (q.left == 0)
+	/* All of 64 bits of addresses is one byte more than a count holds: the last page is asked for by itself. */
+	if (q.left == 0) {
 		q.left = ~(PAGE_BYTES - 1);
+		if (!query_in(&q, tree->root, q.g->levels - 1U))
+			return q.count;
+		q.left = PAGE_BYTES;
+	}
 	(void)query_in(&q, tree->root, q.g->levels - 1U);
 	return q.count;
 }

@@ -45,7 +45,9 @@ static COP_SLOW void clear_stopped(struct unmapping *u, cop_pa table, uint64_t *
 		}
 		cop_store(entries + cop_read(&d->slot), make_marker(u->g, cop_read(&d->pa), l), relaxed);
 		gather_push(&u->gather->detached, d);
+		/* The hull has the table's leaves, and with them an address of it. */
 		u->gather->scope |= COP_TLBI_TABLES;
+		u->gather->level = COP_TLBI_ANY_LEVEL;
 	}
 }
 

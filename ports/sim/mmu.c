@@ -63,6 +63,17 @@ static uint64_t span_bytes(const struct sim_tree *tree, unsigned level)
 	return COP_LG2(tree->format->shift(level));
 }
 
+/* What entry i of a table around va translates; the upper half of a root may be sign-extended. */
+static cop_va entry_va(const struct sim_tree *tree, cop_va va, unsigned level, uint64_t i)
+{
+	const struct cop_geom *g = &tree->geom;
+
+	va += i << tree->format->shift(level);
+	if (g->half == COP_HALF_BOTH && level + 1U == g->levels && i >= COP_LG2(tree->format->index_bits(g, level)) / 2)
+		va |= ~0ULL << (g->va_bits - 1);
+	return va;
+}
+
 /* A by-address invalidation acts at start, start + stride, ...; an item smaller than the stride may lie in between. */
 static bool hits(const struct cop_tlbi *t, cop_va va, uint64_t bytes)
 {
@@ -193,8 +204,7 @@ static void walk_word(struct walk *w, const struct item *above, struct item *ite
 static void walk_table(struct walk *w, const struct item *above, unsigned level, cop_pa table, uint64_t since)
 {
 	const struct sim_tree *tree = above->tree;
-	unsigned shift = tree->format->shift(level);
-	uint64_t entries = COP_LG2(tree->format->index_bits(&tree->geom, level));
+	uint64_t entries = COP_LG2(tree->format->index_bits(&tree->geom, level)), bytes = span_bytes(tree, level);
 
 	if (table + entries * 8 > sim.config.pa_bytes)
 		return; /* reported when it was linked */
@@ -203,12 +213,9 @@ static void walk_table(struct walk *w, const struct item *above, unsigned level,
 			continue;
 
 		struct item item = {
-			.tree = tree, .word = table + i * 8, .level = level, .va = above->va + (i << shift)};
+			.tree = tree, .word = table + i * 8, .level = level, .va = entry_va(tree, above->va, level, i)};
 
-		/* The upper half of a sign-extended root. */
-		if (tree->geom.half == COP_HALF_BOTH && level + 1U == tree->geom.levels && i >= entries / 2)
-			item.va |= ~0ULL << (tree->geom.va_bits - 1);
-		if (item.va > w->last || item.va + (COP_LG2(shift) - 1) < w->start)
+		if (item.va > w->last || item.va + (bytes - 1) < w->start)
 			continue;
 		walk_word(w, above, &item, since);
 	}
@@ -467,7 +474,7 @@ static void link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 				 (unsigned long long)i, (unsigned long long)table);
 		if (entry && format->kind(&tree->geom, entry, level) == COP_TABLE)
 			link_table(t, format->table_pa(&tree->geom, entry, level), level - 1,
-				   va + (i << format->shift(level)));
+				   entry_va(tree, va, level, i));
 	}
 }
 
@@ -491,7 +498,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, bool by_instru
 	if (f->state != SIM_TABLE || !f->known || old == v)
 		return;
 	sim.cpu[sim.current].at = at;
-	va = f->va + ((word - f->base) / 8 << tree->format->shift(f->level));
+	va = entry_va(tree, f->va, f->level, (word - f->base) / 8);
 	if (tree->format->kind(&tree->geom, old, f->level) != COP_EMPTY || sim_word_changed(word))
 		walk_all(&w, va, va);
 	if (tree->format->kind(&tree->geom, old, f->level) == COP_TABLE)

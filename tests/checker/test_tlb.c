@@ -393,11 +393,27 @@ static void link_twice(void *arg)
 	cop_store(toy_entry(w->root, 2), w->table | TOY_VALID | TOY_LINK, release);
 }
 
+/* The same in the upper half of a tree that is sign-extended. */
+static void remap_live_upper(void *arg)
+{
+	struct toy_world *w = arg;
+	struct cop_geom both = toy_geom;
+	cop_pa root = toy_new_table(), table = toy_new_table();
+
+	both.half = COP_HALF_BOTH;
+	cop_store(toy_entry(table, 3), w->page | TOY_VALID, relaxed);
+	cop_store(toy_entry(root, 300), table | TOY_VALID | TOY_LINK, release);
+	sim_attach(&toy_format, &both, root, 1);
+	cop_store(toy_entry(table, 3), w->other | TOY_VALID, relaxed);
+	sim_detach(root);
+}
+
 static void test_break_before_make(void **state)
 {
 	(void)state;
 	expect(remap_broken, NULL, NULL);
 	expect(remap_live, NULL, "break-before-make");
+	expect(remap_live_upper, NULL, "break-before-make");
 	expect(remap_not_invalidated, NULL, "break-before-make");
 	expect(remap_not_synced, NULL, "break-before-make");
 	expect(write_protect, NULL, NULL);

@@ -180,7 +180,7 @@ static void test_folios(void **state)
 static void test_references(void **state)
 {
 	struct machine m;
-	cop_pfn pfn;
+	cop_pfn pfn, other;
 
 	assert_true(machine_shape(&m, *state));
 	machine_on(&m);
@@ -204,6 +204,21 @@ static void test_references(void **state)
 		fail();
 	}
 	assert_string_equal(machine_panic_rule, "refcount-underflow");
+
+	/* A block that has merged with its lower buddy begins none any more. */
+	other = cop_frames_alloc(&m.mem, 0, 0);
+	do {
+		pfn = other;
+		other = cop_frames_alloc(&m.mem, 0, 0);
+		assert_true(other != COP_PFN_NONE);
+	} while (other != (pfn ^ 1));
+	cop_frames_free(&m.mem, pfn & ~1ULL);
+	cop_frames_free(&m.mem, pfn | 1);
+	if (!sigsetjmp(machine_panicked, 1)) {
+		cop_frames_free(&m.mem, pfn | 1);
+		fail();
+	}
+	assert_string_equal(machine_panic_rule, "double-free");
 	cop_host_set_panic(NULL);
 	machine_off(&m);
 }

@@ -6,6 +6,7 @@ function(coppice_repo_test name)
     ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR};CC=${CMAKE_C_COMPILER}")
 endfunction()
 
+coppice_repo_test(headers)
 coppice_repo_test(includes)
 coppice_repo_test(man)
 coppice_repo_test(scripts)
