@@ -51,6 +51,8 @@ int cop_mem_add(struct cop_mem *mem, cop_pa start, uint64_t bytes, uint32_t flag
 
 	if (err)
 		return err;
+	if (flags & ~(uint32_t)(COP_ADD_ALTMAP | COP_ADD_DEVICE | COP_ADD_LARGE_LEAVES))
+		return -COP_EINVAL;
 	err = cop_blocks_claim(&blocks, COP_BLOCK_ABSENT, COP_BLOCK_ADDING);
 	if (err)
 		return err == -COP_EBUSY ? -COP_EEXIST : err;

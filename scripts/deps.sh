@@ -7,6 +7,7 @@ packages="
 make                the front of the build
 git                 lists the sources for the checks
 gcc                 compiles the library and the tool
+g++                 checks that the headers are C++ too
 libc6-dev           the C library's headers
 clang               the second compiler, fuzzing and thread checking
 libclang-rt-14-dev  sanitizers and libFuzzer for clang
@@ -16,6 +17,8 @@ cmake               the build
 ninja-build         the build
 pkg-config          finds libraries
 libcmocka-dev       unit tests
+liblzma-dev         reads the recorded page tables of the tests
+patch               applies the broken variants of the stories
 liburcu-dev         RCU of the host port
 libfdt-dev          reads device trees
 libcjson-dev        --json

@@ -10,6 +10,8 @@
 #include "tables/fill.h"
 #include "tables/reclaim.h"
 
+#define COP_MAP_FLAGS ((uint32_t)(COP_MAP_NO_CONT | COP_MAP_NO_CTOR))
+
 enum walked {
 	WALK_DONE,
 	WALK_AGAIN, /* the table is dead: go on from its parent */
@@ -499,7 +501,7 @@ static COP_NOINLINE int map_checked(struct cop_tree *tree, cop_va va, cop_pa pa,
 
 	if (!range_ok(g, va, bytes) || !output_ok(g, pa, bytes) || (attrs & COP_CONT))
 		return -COP_EINVAL;
-	if (max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2)
+	if ((max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2) || (flags & ~COP_MAP_FLAGS))
 		return -COP_EINVAL;
 	err = check_attrs(g, attrs, 0);
 	return err ? err : map_range(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
@@ -511,8 +513,9 @@ static COP_ALWAYS_INLINE int tables_map(struct cop_tree *tree, cop_va va, cop_pa
 	const struct cop_geom *g = &tree->geom;
 	int err;
 
-	if (bytes == PAGE_BYTES && page_ok(tree, va) && output_ok(g, pa, PAGE_BYTES) && !(attrs & COP_CONT) &&
-	    (!max_leaf_lg2 || max_leaf_lg2 >= FMT_PAGE_LG2) && !fmt_check_attrs(g, attrs, 0)) {
+	if (bytes == PAGE_BYTES && page_ok(tree, va) && output_ok(g, pa, PAGE_BYTES) &&
+	    !((attrs & COP_CONT) | (flags & ~COP_MAP_FLAGS)) && (!max_leaf_lg2 || max_leaf_lg2 >= FMT_PAGE_LG2) &&
+	    !fmt_check_attrs(g, attrs, 0)) {
 		cop_rcu_read_lock();
 		err = map_page(tree, va, pa, attrs);
 		cop_rcu_read_unlock();

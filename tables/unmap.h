@@ -296,6 +296,7 @@ static COP_NOINLINE struct cop_unmapped unmap_checked(struct cop_gather *gather,
 						      uint32_t how, struct cop_detached_run *runs, unsigned max_runs)
 {
 	if (!range_ok(&gather->tree->geom, va, bytes) || (how & 0xff) > COP_UNMAP_EXACT ||
+	    ((how & 0xff) != COP_UNMAP_BLIND && !max_runs) ||
 	    (how & ~(0xffU | COP_UNMAP_NO_SPLIT | COP_UNMAP_HOLES_OK)))
 		return (struct cop_unmapped){0, 0, -COP_EINVAL};
 	return unmap_range(gather, va, bytes, how, runs, max_runs);

@@ -31,7 +31,7 @@ enum cop_add_flag {
  * cop_mem_add() - make memory known: memmap and linear map; it is offline afterwards
  * @flags: enum cop_add_flag
  *
- * Context: may sleep. Return: 0; -COP_EEXIST (some of it is there already), -COP_ENOMEM (memmap or tables), what
+ * Context: may sleep. Return: 0; -COP_EEXIST (some of it is there already), -COP_ENOMEM (memmap or tables), -COP_EINVAL (flags), what
  * populate() returned.
  */
 int cop_mem_add(struct cop_mem *mem, cop_pa start, uint64_t bytes, uint32_t flags) COP_MUST_CHECK;

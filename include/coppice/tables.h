@@ -114,7 +114,7 @@ enum cop_map_flag {
  * All or nothing: on failure the tree maps exactly what it mapped before and holds no more tables.
  *
  * Context: may sleep when the source does. In parallel with anything on disjoint ranges.
- * Return: 0; -COP_EINVAL (alignment, wrap, outside the tree, attributes), -COP_EADDRINUSE (something is mapped there),
+ * Return: 0; -COP_EINVAL (alignment, wrap, outside the tree, attributes, flags), -COP_EADDRINUSE (something is mapped there),
  *         -COP_ENOMEM (the source), -COP_EOPNOTSUPP (attributes this CPU lacks).
  */
 int cop_map(struct cop_tree *, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs, unsigned max_leaf_lg2,
@@ -192,7 +192,7 @@ struct cop_unmapped {
 /**
  * cop_unmap() - take [va, va + bytes) out of the tree
  * @how: enum cop_unmap_mode | enum cop_unmap_flag
- * @runs, @max_runs: where detached runs go (physically contiguous ones merged); unused with COP_UNMAP_BLIND
+ * @runs, @max_runs: where detached runs go (physically contiguous ones merged), at least one; unused with COP_UNMAP_BLIND
  *
  * Leaves that are only partly covered are split (a live split breaks before it makes where the CPU needs that; see the
  * format's change()); partly covered contiguous runs are unfolded. Wholly covered subtrees are detached at the highest

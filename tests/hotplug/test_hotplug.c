@@ -148,6 +148,7 @@ static void test_refusals(void **state)
 	assert_int_equal(cop_mem_add(mem, m.hot + 4096, m.section, 0), -COP_EINVAL);
 	assert_int_equal(cop_mem_add(mem, m.hot, m.section - 4096, 0), -COP_EINVAL);
 	assert_int_equal(cop_mem_add(mem, m.hot, 0, 0), -COP_EINVAL);
+	assert_int_equal(cop_mem_add(mem, m.hot, m.section, 1U << 31), -COP_EINVAL);
 	assert_int_equal(cop_mem_add(mem, ~(m.section - 1), 2 * m.section, 0), -COP_EINVAL);
 	assert_int_equal(cop_mem_add(mem, m.mem.pa_limit, m.section, 0), -COP_ERANGE);
 	assert_int_equal(cop_mem_add(mem, m.mem.pa_limit - m.section, 2 * m.section, 0), -COP_ERANGE);

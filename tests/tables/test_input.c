@@ -115,6 +115,7 @@ static void test_outputs(void **state)
 		assert_int_equal(cop_map(&w.tree, base, 0, w.page, COP_KERNEL_RW | COP_CONT, 0, 0), -COP_EINVAL);
 		assert_int_equal(cop_map(&w.tree, base, 0, w.page, 1U << 31, 0, 0), -COP_EINVAL);
 		assert_int_equal(cop_map(&w.tree, base, 0, w.page, COP_KERNEL_RW, 5, 0), -COP_EINVAL);
+		assert_int_equal(cop_map(&w.tree, base, 0, w.page, COP_KERNEL_RW, 0, 1U << 31), -COP_EINVAL);
 		assert_int_equal(unmap(base, w.page, 7), -COP_EINVAL);
 		close_tree();
 	}
