@@ -155,11 +155,11 @@ static bool parse_lines(struct iomem *in, struct text rest)
 	return true;
 }
 
-/* By ranges: what is in use is memory too, and the bytes of all addresses would be 0. */
+/* By ranges: the bytes of all addresses would be 0. */
 static bool has_memory(const struct memory_map *map)
 {
 	for (size_t i = 0; i < map->count; i++)
-		if (map->ranges[i].kind == MAP_RAM || map->ranges[i].kind == MAP_RAM_RESERVED)
+		if (map->ranges[i].kind == MAP_RAM)
 			return true;
 	return false;
 }
@@ -180,6 +180,7 @@ struct map_read map_parse_iomem(const char *source, const char *text, size_t byt
 			  "(sudo cat /proc/iomem)",
 			  source);
 	else if (!has_memory(&in.read.map))
-		map_error(&in.read, "%s: no memory; expected at least one \"System RAM\" line", source);
+		map_error(&in.read, "%s: no memory; expected at least one \"System RAM\" line that is not all in use",
+			  source);
 	return in.read;
 }
