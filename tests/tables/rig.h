@@ -79,24 +79,38 @@ struct rig_source {
 	uint64_t fail_from; /* calls from this one on fail; 0: none */
 };
 
+/* Return: COP_PA_NONE when all of the memory is in use or waits for a grace period. */
+static cop_pa rig_take(struct rig_source *s, unsigned lg2)
+{
+	const cop_pa pa = (s->fresh + (1ULL << lg2) - 1) & ~((1ULL << lg2) - 1);
+
+	if (s->count[lg2])
+		return s->frames[lg2][--s->count[lg2]];
+	if (pa + (1ULL << lg2) > RIG_MEMORY)
+		return COP_PA_NONE;
+	s->fresh = pa + (1ULL << lg2);
+	return pa;
+}
+
 static cop_pa rig_alloc(void *ctx, unsigned lg2)
 {
 	struct rig_source *s = ctx;
-	cop_pa pa = COP_PA_NONE;
+	cop_pa pa;
 
 	pthread_mutex_lock(&s->lock);
 	if (s->fail_from && ++s->calls >= s->fail_from) {
 		pthread_mutex_unlock(&s->lock);
 		return COP_PA_NONE;
 	}
-	if (s->count[lg2]) {
-		pa = s->frames[lg2][--s->count[lg2]];
-	} else {
-		pa = (s->fresh + (1ULL << lg2) - 1) & ~((1ULL << lg2) - 1);
-		s->fresh = pa + (1ULL << lg2);
-		if (s->fresh > RIG_MEMORY)
-			abort();
+	pa = rig_take(s, lg2);
+	if (pa == COP_PA_NONE) {
+		pthread_mutex_unlock(&s->lock);
+		cop_host_rcu_barrier();
+		pthread_mutex_lock(&s->lock);
+		pa = rig_take(s, lg2);
 	}
+	if (pa == COP_PA_NONE)
+		abort();
 	s->live++;
 	pthread_mutex_unlock(&s->lock);
 	/* Contents are arbitrary: an entry left uninitialised shows. */

@@ -254,16 +254,20 @@ static bool all_mapped(struct span s, bool want)
 	return true;
 }
 
-static unsigned random_max_leaf(void)
+/* As small as the memory has tables for. */
+static unsigned random_max_leaf(uint64_t bytes)
 {
-	return rig_below(&w.seed, 2) ? 0
-				     : w.format->shift((unsigned)rig_below(&w.seed, w.tree.geom.levels - 1U) + 1) - 1;
+	const uint64_t tables = (bytes >> w.format->shift(1)) << w.format->table_lg2(&w.tree.geom, 0);
+	const unsigned any = w.format->shift((unsigned)rig_below(&w.seed, w.tree.geom.levels - 1U) + 1) - 1;
+
+	return rig_below(&w.seed, 2) || (any < w.format->shift(1) && tables > RIG_MEMORY / 2) ? 0 : any;
 }
 
 static int do_map(struct span s)
 {
 	const uint64_t window = 1ULL << (w.tree.geom.pa_bits - 1), bytes = (uint64_t)s.n << w.unit_lg2;
-	const uint32_t attrs = random_attrs();
+	const uint32_t attrs = random_attrs(), flags = rig_below(&w.seed, 4) ? 0 : COP_MAP_NO_CONT;
+	const unsigned max_leaf = random_max_leaf(bytes);
 	cop_pa pa = (va_of(s.first) & (window - 1)) ^ (window >> 1);
 	int err;
 
@@ -272,8 +276,7 @@ static int do_map(struct span s)
 		pa = rig_below(&w.seed, window >> w.unit_lg2) << w.unit_lg2;
 	for (unsigned i = s.first; i < s.first + s.n; i++)
 		w.unit[i].stale = cached_invalid(attrs);
-	err = cop_map(&w.tree, va_of(s.first), pa, bytes, attrs, random_max_leaf(),
-		      rig_below(&w.seed, 4) ? 0 : COP_MAP_NO_CONT);
+	err = cop_map(&w.tree, va_of(s.first), pa, bytes, attrs, max_leaf, flags);
 	for (unsigned i = s.first; err && i < s.first + s.n; i++)
 		w.unit[i].stale = false;
 	if (!all_mapped(s, false)) {
