@@ -57,7 +57,7 @@ static void name_place(char *out, size_t room, const void *where)
 		name_physical(out, room, place.address);
 		return;
 	case SIM_DESC:
-		snprintf(out, room, "desc %#llx+%llu", (unsigned long long)(place.address / 64 << sim.config.frame_lg2),
+		snprintf(out, room, "desc %#llx+%llu", (unsigned long long)place.address / 64 << sim.config.frame_lg2,
 			 (unsigned long long)place.address % 64);
 		return;
 	case SIM_VIRT:

@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 					       .window_bytes = COP_STAGE_VA_BYTES,
 					       .cpus = cpus()};
 
-	for (variant = cop_story.variants; variant->name && strcmp(variant->name, argc > 1 ? argv[1] : "fixed");)
+	for (variant = cop_story.variants; variant->name && strcmp(variant->name, argc > 1 ? argv[1] : "fixed") != 0;)
 		variant++;
 	if (!variant->name) {
 		fprintf(stderr, "%s has no such variant\n", cop_story.id);

@@ -171,8 +171,8 @@ static COP_NOINLINE unsigned count_used(const uint64_t *p, unsigned n, unsigned 
 {
 	unsigned used = 0;
 
-	while (n--)
-		used += cop_load(p++, relaxed) != fmt_empty(l);
+	for (; n; n--, p++)
+		used += cop_load(p, relaxed) != fmt_empty(l);
 	return used;
 }
 
@@ -208,7 +208,7 @@ static struct cleared clear_by_instruction(struct unmapping *u, uint64_t *entrie
 static unsigned clear_leaves(struct unmapping *u, uint64_t *entries, unsigned first, unsigned n, unsigned l,
 			     bool linked)
 {
-	const cop_va start = u->va;
+	COP_UNUSED const cop_va start = u->va;
 	struct cleared c;
 
 	if (FMT_LIVE_BY_INSTRUCTION && linked) {

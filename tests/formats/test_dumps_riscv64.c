@@ -126,7 +126,7 @@ static void info_mem(void **state)
 	FILE *f = fopen(COP_TEST_DATA "/dumps/" SET "/info-mem.txt", "r");
 	char line[128];
 	size_t at = 0, lines = 0;
-	struct stretch s;
+	struct stretch s = {0};
 
 	(void)state;
 	assert_non_null(f);
