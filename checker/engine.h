@@ -35,14 +35,14 @@ enum engine_mode { ENGINE_READ, ENGINE_ADD, ENGINE_WRITE };
 /**
  * struct engine_await - what one location must be like
  * @location: as touched
- * @value: where its value can be read, @size bytes
+ * @value: the aligned word it is in; of this @size bytes from bit @shift
  * @holds: is this value good? Pure. NULL: the actor is asked, see engine_await_value()
  * @arg: for @holds
  */
 struct engine_await {
 	const volatile void *location;
-	const volatile void *value;
-	uint32_t size;
+	const volatile uint64_t *value;
+	uint8_t size, shift;
 	bool (*holds)(uint64_t value, uint64_t arg);
 	uint64_t arg;
 };
@@ -64,7 +64,7 @@ void engine_point(void);
 void engine_await(const struct engine_await *, unsigned n);
 uint64_t engine_await_value(void);
 bool engine_await_answer(bool);
-/* @old: the value before, of as many bytes as awaits of it look at; for ADD and WRITE of locations that are awaited. */
+/* @old: the whole word before, for ADD and WRITE of locations that are awaited. */
 void engine_touch(const volatile void *location, enum engine_mode, uint64_t old);
 /* One of @ways ways to go on with this event, from 0; all of them are explored. */
 unsigned engine_choose(unsigned ways);
@@ -129,6 +129,7 @@ struct engine_result {
 	enum engine_verdict verdict;
 	uint64_t executions; /* complete ones */
 	uint64_t blocked;    /* begun, and given up: explored already */
+	uint64_t misled;     /* steps that a wakeup tree had wrong */
 	uint64_t duplicates; /* with @fingerprints: must be 0 when reduced and unbounded */
 	uint64_t events;     /* executed, all executions together */
 	unsigned longest;    /* events of the longest execution */
@@ -148,7 +149,7 @@ void engine_regions_reset(void);
 /* The schedule so far: one step per event, for replay. */
 struct engine_step {
 	uint8_t actor;
-	uint8_t ways;  /* choices made in it */
+	uint8_t ways; /* choices made in it */
 	uint16_t way[6];
 };
 unsigned engine_schedule(struct engine_step *, unsigned room);
