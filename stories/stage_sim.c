@@ -61,7 +61,7 @@ struct cop_stage_probe cop_stage_probe(cop_va va, struct cop_stage_at at)
 {
 	struct cop_stage_probe p = {.fault = true};
 
-	p.fault = !sim_probe(va, &p.value, at_of(at));
+	p.fault = !sim_probe(va, false, &p.value, at_of(at));
 	return p;
 }
 
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 {
 	const struct cop_variant *variant = variant_named(argc > 1 ? argv[1] : "fixed");
 	uint64_t bound = argc > 2 ? strtoull(argv[2], NULL, 0) : 10000000;
-	struct checker_actor actors[MAX_ACTORS + 1] = {{NULL, 0, NULL}};
+	struct checker_actor actors[MAX_ACTORS + 1] = {{.name = NULL}};
 	struct checker_program program = {.setup = run_setup,
 					  .check = run_check,
 					  .actors = actors,
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 	unsigned n = 0;
 
 	for (const struct cop_actor *a = cop_story.actors; a->name && n < MAX_ACTORS; a++)
-		actors[n++] = (struct checker_actor){a->name, a->cpu, run_actor};
+		actors[n++] = (struct checker_actor){.name = a->name, .cpu = a->cpu, .run = run_actor};
 	printf("%s %s: %s\n\n", cop_story.id, variant->name, cop_story.title);
 	v = checker_explore(&program, bound, stdout);
 	putchar('\n');
