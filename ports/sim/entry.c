@@ -266,6 +266,31 @@ struct cop_tlbi sim_mmu_of_entry(cop_pa word, const struct cop_tlbi *t)
 
 /* Roots. */
 
+static uint64_t linked_bytes(const struct sim_tree *tree, cop_pa table, unsigned level)
+{
+	uint64_t n = COP_LG2(tree->format->index_bits(&tree->geom, level));
+	uint64_t bytes = COP_LG2(tree->format->table_lg2(&tree->geom, level));
+
+	if (!level || table + n * 8 > sim.config.pa_bytes)
+		return bytes;
+	for (uint64_t i = sim_next_used(table, 0, n); i < n; i = sim_next_used(table, i + 1, n)) {
+		uint64_t entry = sim_word_now(table + i * 8).value;
+
+		if (tree->format->kind(&tree->geom, entry, level) == COP_TABLE)
+			bytes += linked_bytes(tree, tree->format->table_pa(&tree->geom, entry, level), level - 1);
+	}
+	return bytes;
+}
+
+uint64_t sim_tree_bytes(cop_pa root)
+{
+	for (unsigned t = 0; t < SIM_TREES; t++) {
+		if (sim.tree[t].attached && sim.tree[t].root == root)
+			return linked_bytes(&sim.tree[t], root, sim.tree[t].geom.levels - 1U);
+	}
+	return 0;
+}
+
 unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom, cop_pa root, uint32_t asid)
 {
 	for (unsigned t = 0; t < SIM_TREES; t++) {

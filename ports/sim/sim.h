@@ -253,6 +253,7 @@ unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa r
 void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);
 void sim_attach_pending(void);
 void sim_detach(cop_pa root);
+uint64_t sim_tree_bytes(cop_pa root); /* of its tables that are linked now */
 enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTION };
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
