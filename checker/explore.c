@@ -46,7 +46,7 @@ static bool advance(void)
 
 static bool stopped(void)
 {
-	return sim.report.rule || sim.restart;
+	return sim.report.rule || sim.restart || sim.cut;
 }
 
 static void run_callbacks(void)
@@ -87,6 +87,12 @@ static void run_setup(const struct checker_program *p)
 	run_solo("setup", p->setup, p->world);
 	search.setting_up = false;
 	memset(sim.cpu, 0, sizeof(sim.cpu));
+}
+
+static void settled(void *unused)
+{
+	(void)unused;
+	sim_mmu_check_settled();
 }
 
 static void check_leaks(void *unused)
@@ -162,10 +168,18 @@ static void run_once(const struct checker_program *p)
 {
 	sim_restore();
 	search.at = 0;
-	for (const struct checker_actor *a = p->actors; a->name; a++)
+	for (const struct checker_actor *a = p->actors; a->name; a++) {
 		sim_cpu_start(a->cpu, a->name, a->run, p->world);
+		if (p->places)
+			sim_cpu_place(a->cpu, p->places[a->cpu].on, p->places[a->cpu].handler);
+	}
+	for (unsigned c = 0; c < SIM_CPUS; c++)
+		sim_cpu_start(SIM_IPI_CPU(c), "ipi", sim_ipi_run, NULL);
 	sim_cpu_start(SIM_RCU_CPU, "rcu", sim_rcu_run, NULL);
 	run_actors();
+	if (stopped())
+		return;
+	run_solo("end", settled, NULL);
 	if (stopped())
 		return;
 	if (p->check)
@@ -213,16 +227,22 @@ static void search_all(const struct checker_program *p, uint64_t bound, FILE *tr
 	} while (sim.restart || advance());
 }
 
+static unsigned on_of(const struct checker_program *p, const struct checker_actor *a)
+{
+	return p->places ? p->places[a->cpu].on : a->cpu;
+}
+
 struct checker_verdict checker_explore(const struct checker_program *p, uint64_t bound, FILE *trace)
 {
 	struct checker_verdict v = {.result = CHECKER_EXHAUSTED};
 	struct sim_config config = {.pa_bytes = p->pa_bytes ? p->pa_bytes : 4 << 20,
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .choose = choose,
-				    .quiet = !p->every_access};
+				    .quiet = !p->every_access,
+				    .disabled = p->disabled};
 
 	for (const struct checker_actor *a = p->actors; a->name; a++)
-		v.cpus = a->cpu + 1 > v.cpus ? a->cpu + 1 : v.cpus;
+		v.cpus = on_of(p, a) + 1 > v.cpus ? on_of(p, a) + 1 : v.cpus;
 	config.cpus = v.cpus;
 	memset(&search, 0, sizeof(search));
 	sim_share_reset();

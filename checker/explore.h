@@ -17,12 +17,20 @@ struct checker_actor {
 	void (*run)(void *world);
 };
 
+/* Actors that share a CPU. */
+struct checker_place {
+	unsigned on;
+	bool handler; /* interrupts that CPU once, at any point where its interrupts are on */
+};
+
 /**
  * struct checker_program - what is explored
  * @setup: runs once, alone; its state is where every execution starts
  * @check: runs alone after all actors; then everything must have been freed
  * @world, @world_bytes: the program's shared state, restored before every execution
  * @pa_bytes, @frame_lg2: of the machine; 0: 4 MB, 12
+ * @places: of the actor whose .cpu is the index; NULL: each has a CPU of its own
+ * @disabled: a rule that is not looked at; NULL: none
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -34,6 +42,8 @@ struct checker_program {
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
 	bool every_access;
+	const struct checker_place *places;
+	const char *disabled;
 };
 
 enum checker_result {

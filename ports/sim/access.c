@@ -23,24 +23,39 @@ static bool translation_shared(cop_va va, bool write)
 	unsigned n;
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
-	n = sim_translate(va, to, ask_shared);
+	n = sim_translate(va, write, to, ask_shared);
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
 					     sim_conflicts(sim_frame_location(to[i].pa), false);
+		if (to[i].updated != to[i].entry)
+			touched_is_shared |= sim_conflicts(sim_phys(to[i].word), true);
 	}
 	return touched_is_shared;
 }
 
-/* Where a translated access goes this time: with several possibilities a branch of the search. */
-static struct sim_reached choose_translation(cop_va va)
+/* The MMU sets accessed and dirty bits in the entry itself: a write like any other, but that no rule is broken by it. */
+static void update_entry(const struct sim_reached *to, struct sim_at at)
 {
-	struct sim_reached to[SIM_MAX_REACHED];
+	if (to->pa == COP_PA_NONE || to->updated == to->entry)
+		return;
+	sim_touch(sim_phys(to->word), true);
+	sim_touch(&sim_loc_tables, true);
+	sim_race_hardware(sim_phys(to->word), to->updated);
+	sim_poke(sim_phys(to->word), to->updated, 8, at);
+}
+
+/* Where a translated access goes this time: with several possibilities a branch of the search. */
+static struct sim_reached choose_translation(cop_va va, bool write, struct sim_at at)
+{
+	struct sim_reached to[SIM_MAX_REACHED], chosen;
 	unsigned n;
 
 	sim_touch(&sim_loc_tlb, false);
-	n = sim_translate(va, to, touch_read);
-	return n == 1 ? to[0] : to[sim.config.choose(n)];
+	n = sim_translate(va, write, to, touch_read);
+	chosen = n == 1 ? to[0] : to[sim.config.choose(n)];
+	update_entry(&chosen, at);
+	return chosen;
 }
 
 static const char *access_name(bool write)
@@ -48,19 +63,39 @@ static const char *access_name(bool write)
 	return write ? "write to" : "read of";
 }
 
+static const char *rule_of_freed(const struct sim_frame *f)
+{
+	if (f->state == SIM_ABSENT)
+		return "absent-memory";
+	return f->was_table ? "walker-in-freed-table" : "use-after-free";
+}
+
 static void check_frame(cop_pa pa, bool write, const char *how)
 {
 	const struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
 
 	sim_touch(sim_frame_location(pa), false);
-	if (f->state == SIM_FREE)
-		sim_fail("use-after-free", "%s %#llx%s: the frame (%s) was freed at %s:%d", access_name(write),
-			 (unsigned long long)pa, how, f->owner ? f->owner : "never allocated",
-			 f->at.file ? f->at.file : "-", f->at.line);
+	if (f->state == SIM_FREE || f->state == SIM_ABSENT)
+		sim_report(rule_of_freed(f), "%s %#llx%s: the frame (%s) was freed at %s:%d", access_name(write),
+			   (unsigned long long)pa, how, f->owner ? f->owner : "never allocated",
+			   f->at.file ? f->at.file : "-", f->at.line);
+}
+
+COP_NORETURN static void fault(cop_va va, bool write, const struct sim_reached *to)
+{
+	const char *why = to->refused ? (write ? "it is mapped read-only, or clean where software sets dirty"
+					       : "it is mapped without access")
+			  : to->stale ? "the CPU may still hold the entry that was not valid"
+				      : "nothing is mapped there";
+	const char *rule = "fault";
+
+	if (sim_is_memmap(va))
+		rule = to->refused ? "struct-page-read-only" : "struct-page-unmapped";
+	sim_fail(rule, "%s %#llx: %s", access_name(write), (unsigned long long)va, why);
 }
 
 /* The location that an access through p reaches; a fault is a failure. */
-static void *arrive(const volatile void *p, bool write, cop_pa *reached)
+static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa *reached)
 {
 	struct sim_place place = sim_place_of(p);
 	struct sim_reached to;
@@ -70,11 +105,10 @@ static void *arrive(const volatile void *p, bool write, cop_pa *reached)
 		check_frame(place.address, write, "");
 	if (place.space != SIM_VIRT)
 		return (void *)(uintptr_t)p;
-	to = choose_translation(place.address);
+	to = choose_translation(place.address, write, at);
 	*reached = to.pa;
-	if (to.pa == COP_PA_NONE || (write && !to.writable))
-		sim_fail("fault", "%s %#llx: %s", access_name(write), (unsigned long long)place.address,
-			 to.pa == COP_PA_NONE ? "nothing is mapped there" : "it is mapped read-only");
+	if (to.pa == COP_PA_NONE)
+		fault(place.address, write, &to);
 	if (to.pa >= sim.config.pa_bytes)
 		sim_fail("wild-physical", "%s %#llx: translated to %#llx, where there is no memory", access_name(write),
 			 (unsigned long long)place.address, (unsigned long long)to.pa);
@@ -108,14 +142,14 @@ static void *begin(enum sim_op op, const volatile void *p, bool write, struct si
 	void *to;
 
 	sim_point(op, visible(p, write), SIM_READY, (const void *)p, at);
-	to = arrive(p, write, reached);
+	to = arrive(p, write, at, reached);
 	sim_touch(to, write);
 	if (write && in_table(to))
 		sim_touch(&sim_loc_tables, true);
 	return to;
 }
 
-static void put(void *to, uint64_t v, unsigned size, bool by_instruction, struct sim_at at)
+static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, struct sim_at at)
 {
 	struct sim_place place = sim_place_of(to);
 	cop_pa word = place.address & ~7ULL;
@@ -127,10 +161,30 @@ static void put(void *to, uint64_t v, unsigned size, bool by_instruction, struct
 	}
 	old = sim_word_now(word).value;
 	/* The check sees the tables as they were, the link what is new. */
-	sim_mmu_entry_written(word, old, size == 8 ? v : old, by_instruction, at);
+	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
 	if (!sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
+}
+
+/* After the value is known: who knows what of whom, and what becomes of a struct page. */
+static void account(const void *p, void *to, unsigned how, uint64_t old, uint64_t v, unsigned size, enum sim_op op,
+		    struct sim_at at)
+{
+	struct sim_place place = sim_place_of(p);
+
+	sim_race_access(to, how, how & SIM_RACE_WRITE ? v : old, at);
+	if ((how & SIM_RACE_WRITE) && place.space == SIM_VIRT)
+		sim_memmap_written(place.address, old, v, size, op, at);
+}
+
+static unsigned marked(enum sim_order order, unsigned how)
+{
+	if (order == sim_acquire || order == sim_acq_rel)
+		how |= SIM_RACE_ACQUIRE;
+	if (order == sim_release || order == sim_acq_rel)
+		how |= SIM_RACE_RELEASE;
+	return how;
 }
 
 static uint64_t truncated(uint64_t v, unsigned size)
@@ -146,7 +200,7 @@ uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, s
 	void *from = begin(SIM_OP_LOAD, p, false, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
-	(void)order;
+	account((const void *)p, from, marked(order, 0), v, v, size, SIM_OP_LOAD, at);
 	sim_record(SIM_OP_LOAD, (const void *)p, v, v, pa, at);
 	return v;
 }
@@ -155,10 +209,19 @@ void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order
 {
 	cop_pa pa;
 	void *to = begin(SIM_OP_STORE, p, true, at, &pa);
+	uint64_t old = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_STORE, (const void *)p, sim_peek(to, size), v, pa, at);
-	put(to, v, size, false, at);
+	sim_record(SIM_OP_STORE, (const void *)p, old, v, pa, at);
+	put(to, v, size, SIM_ENTRY_STORE, at);
+	account((const void *)p, to, marked(order, SIM_RACE_WRITE), old, truncated(v, size), size, SIM_OP_STORE, at);
+}
+
+static void read_modify_write(enum sim_op op, volatile void *p, void *to, uint64_t old, uint64_t v, unsigned size,
+			      enum sim_order order, cop_pa pa, struct sim_at at)
+{
+	sim_record(op, (const void *)p, old, v, pa, at);
+	put(to, v, size, SIM_ENTRY_EXCHANGE, at);
+	account((const void *)p, to, marked(order, SIM_RACE_WRITE | SIM_RACE_RMW), old, v, size, op, at);
 }
 
 uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
@@ -167,9 +230,7 @@ uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order or
 	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_XCHG, (const void *)p, old, v, pa, at);
-	put(to, v, size, false, at);
+	read_modify_write(SIM_OP_XCHG, p, to, old, truncated(v, size), size, order, pa, at);
 	return old;
 }
 
@@ -179,10 +240,12 @@ uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum
 	void *to = begin(SIM_OP_CAS, p, true, at, &pa);
 	uint64_t was = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_CAS, (const void *)p, was, was == truncated(old, size) ? v : was, pa, at);
-	if (was == truncated(old, size))
-		put(to, v, size, false, at);
+	if (was == truncated(old, size)) {
+		read_modify_write(SIM_OP_CAS, p, to, was, truncated(v, size), size, order, pa, at);
+		return was;
+	}
+	account((const void *)p, to, marked(order, 0) & ~(unsigned)SIM_RACE_RELEASE, was, was, size, SIM_OP_CAS, at);
+	sim_record(SIM_OP_CAS, (const void *)p, was, was, pa, at);
 	return was;
 }
 
@@ -192,9 +255,7 @@ uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_ord
 	void *to = begin(SIM_OP_ADD, p, true, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_ADD, (const void *)p, old, truncated(old + v, size), pa, at);
-	put(to, old + v, size, false, at);
+	read_modify_write(SIM_OP_ADD, p, to, old, truncated(old + v, size), size, order, pa, at);
 	return old;
 }
 
@@ -208,13 +269,27 @@ uint64_t sim_await(const volatile void *p, unsigned size, bool again, uint64_t s
 	sim_point(SIM_OP_AWAIT, visible(p, false), again ? SIM_WAIT_CHANGE : SIM_READY, (const void *)p, at);
 	sim_touch(p, false);
 	v = sim_peek(p, size);
+	sim_race_access(p, SIM_RACE_ACQUIRE, v, at);
 	sim_record(SIM_OP_AWAIT, (const void *)p, v, v, 0, at);
 	return v;
 }
 
-void sim_fence(struct sim_at at)
+void sim_fence_acquire(struct sim_at at)
 {
 	(void)at;
+	sim_race_fence(true, false);
+}
+
+void sim_fence_release(struct sim_at at)
+{
+	(void)at;
+	sim_race_fence(false, true);
+}
+
+void sim_fence_full(struct sim_at at)
+{
+	(void)at;
+	sim_race_fence(true, true);
 }
 
 /* Plain accesses: a switch point only where another CPU's access conflicts, so that the search stays complete. */
@@ -225,6 +300,7 @@ uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 	void *from = begin(SIM_OP_READ, p, false, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
+	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
 	sim_record(SIM_OP_READ, (const void *)p, v, v, pa, at);
 	return v;
 }
@@ -233,9 +309,24 @@ void sim_write(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
 	void *to = begin(SIM_OP_WRITE, p, true, at, &pa);
+	uint64_t old = sim_peek(to, size);
 
-	sim_record(SIM_OP_WRITE, (const void *)p, sim_peek(to, size), v, pa, at);
-	put(to, v, size, false, at);
+	sim_record(SIM_OP_WRITE, (const void *)p, old, v, pa, at);
+	put(to, v, size, SIM_ENTRY_STORE, at);
+	account((const void *)p, to, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, truncated(v, size), size, SIM_OP_WRITE, at);
+}
+
+/* A table that is not linked yet is its maker's alone: who else gets there is in a frame that was free. */
+static bool private_table(const void *p, size_t bytes)
+{
+	struct sim_place place = sim_place_of(p);
+	const struct sim_frame *f;
+
+	if (place.space != SIM_PHYS || place.address + bytes > sim.config.pa_bytes)
+		return false;
+	f = &sim.frame[place.address >> sim.config.frame_lg2];
+	return f->state == SIM_TABLE && !f->known &&
+	       f->base == sim.frame[(place.address + bytes - 1) >> sim.config.frame_lg2].base;
 }
 
 void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
@@ -243,8 +334,18 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 	cop_pa pa;
 
 	sim_record(SIM_OP_FILL, p, 0, v, 0, at);
-	for (size_t i = 0; i < bytes; i += 8)
-		put(begin(SIM_OP_FILL, (char *)p + i, true, at, &pa), v, 8, false, at);
+	if (private_table(p, bytes)) {
+		(void)begin(SIM_OP_FILL, p, false, at, &pa);
+		sim_poke_fill(sim_place_of(p).address, v, bytes);
+		return;
+	}
+	for (size_t i = 0; i < bytes; i += 8) {
+		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, at, &pa);
+		uint64_t old = sim_peek(at_word, 8);
+
+		put(at_word, v, 8, SIM_ENTRY_STORE, at);
+		account((char *)p + i, at_word, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, v, 8, SIM_OP_FILL, at);
+	}
 }
 
 void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
@@ -265,12 +366,16 @@ void sim_mmu_publish(struct sim_at at)
 	sim_record(SIM_OP_PUBLISH, NULL, 0, 0, 0, at);
 }
 
+static bool mmu_visible(void)
+{
+	return sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true);
+}
+
 void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 {
 	uint64_t unpublished = sim.cpu[sim.current].unpublished;
 
-	sim_point(SIM_OP_TLBI, sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true), SIM_READY,
-		  NULL, at);
+	sim_point(SIM_OP_TLBI, mmu_visible(), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_tlb, true);
 	sim_touch(&sim_loc_tables, true);
 	/* An unpublished store may reach the walkers after the invalidation, which then does not reach what it overwrites. */
@@ -281,8 +386,8 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 
 void sim_tlb_sync(struct sim_at at)
 {
-	sim_point(SIM_OP_SYNC, sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true), SIM_READY,
-		  NULL, at);
+	sim_shootdown(at);
+	sim_point(SIM_OP_SYNC, mmu_visible(), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_tlb, true);
 	sim_touch(&sim_loc_tables, true);
 	sim.now++;
@@ -290,64 +395,58 @@ void sim_tlb_sync(struct sim_at at)
 	sim_record(SIM_OP_SYNC, NULL, 0, 0, 0, at);
 }
 
-uint64_t sim_entry_xchg(uint64_t *p, uint64_t v, const struct cop_tlbi *t, struct sim_at at)
+static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, const struct cop_tlbi *t, struct sim_at at)
 {
 	cop_pa pa;
 	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
+	cop_pa word = sim_place_of(to).address;
 	uint64_t old = sim_peek(to, 8);
+	struct cop_tlbi all = sim_mmu_of_entry(word, t);
 
+	if (or_old)
+		v |= old;
 	sim_touch(&sim_loc_tlb, true);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
-	put(to, v, 8, true, at);
-	sim_mmu_invalidate(t, sim.now - 1, true);
+	put(to, v, 8, SIM_ENTRY_INSTRUCTION, at);
+	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
 	return old;
+}
+
+uint64_t sim_entry_xchg(uint64_t *p, uint64_t v, const struct cop_tlbi *t, struct sim_at at)
+{
+	sim.cpu[sim.current].at = at;
+	sim_mmu_check_operand(sim_place_of(p).address, 1, t);
+	return change_by_instruction(p, v, false, t, at);
 }
 
 void sim_entries_break(uint64_t *p, unsigned n, uint64_t invalid_bit, const struct cop_tlbi *t, struct sim_at at)
 {
-	cop_pa pa;
-
-	for (unsigned i = 0; i < n; i++) {
-		void *to = begin(SIM_OP_XCHG, p + i, true, at, &pa);
-		uint64_t old = sim_peek(to, 8);
-
-		sim_touch(&sim_loc_tlb, true);
-		sim_record(SIM_OP_XCHG, p + i, old, old | invalid_bit, pa, at);
-		put(to, old | invalid_bit, 8, true, at);
-		sim_mmu_invalidate(t, sim.now - 1, true);
-	}
+	sim.cpu[sim.current].at = at;
+	sim_mmu_check_operand(sim_place_of(p).address, n, t);
+	for (unsigned i = 0; i < n; i++)
+		change_by_instruction(p + i, invalid_bit, true, t, at);
 }
 
 /* CPUs and locks. */
 
 unsigned sim_cpu(void)
 {
-	return sim.current;
-}
-
-void sim_ipi(uint64_t cpus, void (*func)(void *), void *arg, struct sim_at at)
-{
-	(void)cpus, (void)func, (void)arg;
-	sim.cpu[sim.current].at = at;
-	sim_fail("not-modelled", "this machine has no interrupts yet");
-}
-
-int sim_stop_machine(int (*func)(void *), void *arg, struct sim_at at)
-{
-	(void)func, (void)arg;
-	sim.cpu[sim.current].at = at;
-	sim_fail("not-modelled", "this machine cannot stop its CPUs yet");
+	return sim.cpu[sim.current].on;
 }
 
 void sim_lock(uint64_t *holder, struct sim_at at)
 {
 	cop_pa pa;
 
+	sim.cpu[sim.current].at = at;
 	if (sim_peek(holder, 8) == sim.current + 1ULL)
-		sim_fail("deadlock", "the lock is held by this CPU already");
+		sim_fail("double-lock", "the lock is held by this CPU already");
 	sim_point(SIM_OP_LOCK, sim_conflicts(holder, true), SIM_WAIT_LOCK, holder, at);
-	sim_touch(arrive(holder, true, &pa), true);
+	sim_touch(arrive(holder, true, at, &pa), true);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
+	sim_race_after(holder);
+	sim_atomic_begin();
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
 }
 
@@ -356,27 +455,37 @@ void sim_unlock(uint64_t *holder, struct sim_at at)
 	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), SIM_READY, holder, at);
 	sim_touch(holder, true);
 	if (sim_peek(holder, 8) != sim.current + 1ULL)
-		sim_fail("unlock-not-held", "the lock is not held by this CPU");
+		sim_report("foreign-unlock", "the lock is not held by this CPU");
+	sim_race_before(holder);
 	sim_poke(holder, 0, 8, at);
+	sim_atomic_end();
 	sim_record(SIM_OP_UNLOCK, holder, 0, 0, 0, at);
+}
+
+void sim_mutex_lock(uint64_t *holder, struct sim_at at)
+{
+	sim_may_sleep("cop_mutex_lock()", at);
+	sim_lock(holder, at);
 }
 
 /* Stories. */
 
-bool sim_probe(cop_va va, uint64_t *value, struct sim_at at)
+bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
 	struct sim_reached to;
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), false), SIM_READY, sim_virt(va), at);
-	to = choose_translation(va);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write), SIM_READY, sim_virt(va), at);
+	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
 		return false;
 	if (to.pa >= sim.config.pa_bytes)
 		sim_fail("wild-physical", "%#llx translated to %#llx", (unsigned long long)va,
 			 (unsigned long long)to.pa);
-	check_frame(to.pa, false, to.stale ? " through a stale translation" : "");
-	sim_touch(sim_phys(to.pa), false);
+	check_frame(to.pa, write, to.stale ? " through a stale translation" : "");
+	sim_touch(sim_phys(to.pa), write);
+	if (write)
+		sim_poke(sim_phys(to.pa), *value, 8, at);
 	*value = sim_peek(sim_phys(to.pa), 8);
 	return true;
 }

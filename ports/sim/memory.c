@@ -12,7 +12,8 @@
 /* A word's overwritten value. Newest last; undone from the end. */
 struct write {
 	uint64_t *at_word;
-	cop_pa pa; /* COP_PA_NONE: a descriptor, no history needed */
+	uint64_t *saved; /* what a whole range held, @old bytes of it; NULL: one word */
+	cop_pa pa;       /* COP_PA_NONE: a descriptor, no history needed */
 	uint64_t old, time;
 	struct sim_at at;
 	uint32_t before; /* index + 1 of this word's previous write */
@@ -23,6 +24,7 @@ static struct {
 	uint8_t *phys_window, *desc_window; /* what simulated code sees; never accessible */
 	uint64_t desc_bytes;
 	uint32_t *last; /* per word of physical memory: index + 1 of its newest write */
+	uint64_t *used; /* a bit per word of physical memory: has ever held an entry; only grows */
 	struct write *log;
 	size_t writes, room;
 } memory;
@@ -38,6 +40,11 @@ static void *reserve(uint64_t bytes, int protection)
 	return p;
 }
 
+static uint64_t used_bytes(void)
+{
+	return COP_ALIGN_UP(sim.config.pa_bytes / 64, 8) + 8;
+}
+
 void sim_memory_on(void)
 {
 	uint64_t bytes = sim.config.pa_bytes;
@@ -48,6 +55,7 @@ void sim_memory_on(void)
 	memory.phys_window = reserve(bytes, PROT_NONE);
 	memory.desc_window = reserve(memory.desc_bytes, PROT_NONE);
 	memory.last = reserve(bytes / 8 * sizeof(*memory.last), PROT_READ | PROT_WRITE);
+	memory.used = reserve(used_bytes(), PROT_READ | PROT_WRITE);
 	memory.writes = 0;
 }
 
@@ -58,6 +66,7 @@ void sim_memory_off(void)
 	munmap(memory.phys_window, sim.config.pa_bytes);
 	munmap(memory.desc_window, memory.desc_bytes);
 	munmap(memory.last, sim.config.pa_bytes / 8 * sizeof(*memory.last));
+	munmap(memory.used, used_bytes());
 	free(memory.log);
 	memset(&memory, 0, sizeof(memory));
 }
@@ -68,6 +77,7 @@ void sim_memory_mark(void)
 	for (size_t i = 0; i < memory.writes; i++) {
 		if (memory.log[i].pa != COP_PA_NONE)
 			memory.last[memory.log[i].pa / 8] = 0;
+		free(memory.log[i].saved);
 	}
 	memory.writes = 0;
 }
@@ -77,6 +87,11 @@ void sim_memory_restore(void)
 	while (memory.writes) {
 		const struct write *w = &memory.log[--memory.writes];
 
+		if (w->saved) {
+			memcpy(w->at_word, w->saved, w->old);
+			free(w->saved);
+			continue;
+		}
 		*w->at_word = w->old;
 		if (w->pa != COP_PA_NONE)
 			memory.last[w->pa / 8] = w->before;
@@ -170,9 +185,29 @@ bool sim_word_changed(cop_pa word)
 	return memory.last[word / 8] != 0;
 }
 
-bool sim_word_blank(cop_pa word)
+void sim_word_use(cop_pa word)
 {
-	return memory.last[word / 8] == 0 && *word_of(word) == 0;
+	memory.used[word / 512] |= COP_LG2(word / 8 % 64);
+}
+
+bool sim_word_used(cop_pa word)
+{
+	return memory.used[word / 512] & COP_LG2(word / 8 % 64);
+}
+
+uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n)
+{
+	while (from < n) {
+		cop_pa word = table + from * 8;
+		uint64_t bits = memory.used[word / 512] >> word / 8 % 64;
+
+		if (bits) {
+			from += (uint64_t)__builtin_ctzll(bits);
+			return from < n ? from : n;
+		}
+		from += 64 - word / 8 % 64;
+	}
+	return n;
 }
 
 uint64_t sim_peek(const volatile void *p, unsigned size)
@@ -183,7 +218,7 @@ uint64_t sim_peek(const volatile void *p, unsigned size)
 	return v;
 }
 
-static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
+static struct write *log_next(void)
 {
 	if (memory.writes == memory.room) {
 		memory.room = memory.room ? memory.room * 2 : 4096;
@@ -191,12 +226,17 @@ static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
 		if (!memory.log)
 			abort();
 	}
-	memory.log[memory.writes++] = (struct write){.at_word = word,
-						     .pa = pa,
-						     .old = *word,
-						     .time = ++sim.now,
-						     .at = at,
-						     .before = pa == COP_PA_NONE ? 0 : memory.last[pa / 8]};
+	return &memory.log[memory.writes++];
+}
+
+static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
+{
+	*log_next() = (struct write){.at_word = word,
+				     .pa = pa,
+				     .old = *word,
+				     .time = ++sim.now,
+				     .at = at,
+				     .before = pa == COP_PA_NONE ? 0 : memory.last[pa / 8]};
 	if (pa != COP_PA_NONE)
 		memory.last[pa / 8] = (uint32_t)memory.writes;
 }
@@ -212,4 +252,17 @@ void sim_poke(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 		log_word(word, place.space == SIM_PHYS ? place.address & ~7ULL : COP_PA_NONE, at);
 	}
 	memcpy(to, &v, size);
+}
+
+void sim_poke_fill(cop_pa pa, uint64_t v, uint64_t bytes)
+{
+	uint64_t *word = word_of(pa), *saved = malloc(bytes);
+
+	if (!saved)
+		abort();
+	memcpy(saved, word, bytes);
+	*log_next() =
+		(struct write){.at_word = word, .saved = saved, .pa = COP_PA_NONE, .old = bytes, .time = ++sim.now};
+	for (uint64_t i = 0; i < bytes / 8; i++)
+		word[i] = v;
 }

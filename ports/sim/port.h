@@ -45,7 +45,9 @@ uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order, s
 uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum sim_order, struct sim_at at);
 uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_order, struct sim_at at);
 uint64_t sim_await(const volatile void *p, unsigned size, bool again, uint64_t seen, struct sim_at at);
-void sim_fence(struct sim_at at);
+void sim_fence_acquire(struct sim_at at);
+void sim_fence_release(struct sim_at at);
+void sim_fence_full(struct sim_at at);
 
 void *sim_phys(cop_pa pa);
 void *sim_virt(cop_va va);
@@ -64,6 +66,7 @@ void sim_ipi(uint64_t cpus, void (*)(void *), void *, struct sim_at at);
 int sim_stop_machine(int (*)(void *), void *, struct sim_at at);
 void sim_lock(uint64_t *holder, struct sim_at at);
 void sim_unlock(uint64_t *holder, struct sim_at at);
+void sim_mutex_lock(uint64_t *holder, struct sim_at at);
 void sim_rcu_read_lock(struct sim_at at);
 void sim_rcu_read_unlock(struct sim_at at);
 void sim_rcu_defer(cop_rcu *, void (*)(cop_rcu *), struct sim_at at);
@@ -93,9 +96,9 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 			sim_again = true;                                                                              \
 		} while (!(cond));                                                                                     \
 	} while (0)
-#define cop_fence_acquire() sim_fence(SIM_AT)
-#define cop_fence_release() sim_fence(SIM_AT)
-#define cop_fence_full()    sim_fence(SIM_AT)
+#define cop_fence_acquire() sim_fence_acquire(SIM_AT)
+#define cop_fence_release() sim_fence_release(SIM_AT)
+#define cop_fence_full()    sim_fence_full(SIM_AT)
 
 #define cop_phys(pa)   sim_phys(pa)
 #define cop_virt(va)   sim_virt(va)
@@ -116,7 +119,7 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 #define cop_spin_lock(l)            sim_lock(&(l)->holder, SIM_AT)
 #define cop_spin_unlock(l)          sim_unlock(&(l)->holder, SIM_AT)
 #define cop_mutex_init(l)           ((void)((l)->holder = 0))
-#define cop_mutex_lock(l)           sim_lock(&(l)->holder, SIM_AT)
+#define cop_mutex_lock(l)           sim_mutex_lock(&(l)->holder, SIM_AT)
 #define cop_mutex_unlock(l)         sim_unlock(&(l)->holder, SIM_AT)
 #define cop_rcu_read_lock()         sim_rcu_read_lock(SIM_AT)
 #define cop_rcu_read_unlock()       sim_rcu_read_unlock(SIM_AT)

@@ -55,6 +55,7 @@ void sim_cpu_start(unsigned cpu, const char *name, void (*run)(void *), void *ar
 	ucontext_t *c = &coro.context[cpu];
 
 	sim.cpu[cpu] = (struct sim_processor){.name = name, .run = run, .arg = arg, .live = true};
+	sim.cpu[cpu].on = cpu % SIM_CPUS;
 	getcontext(c);
 	c->uc_stack.ss_sp = coro.stack[cpu] + GUARD_BYTES;
 	c->uc_stack.ss_size = STACK_BYTES;
@@ -79,6 +80,8 @@ static bool ready(const struct sim_processor *p)
 		return sim_grace_over(&p->grace);
 	case SIM_WAIT_CALLBACK:
 		return sim_rcu_ready();
+	case SIM_WAIT_WORD:
+		return p->holds(*(const uint64_t *)p->where, p->holds_arg);
 	default:
 		return true;
 	}
@@ -88,7 +91,20 @@ bool sim_cpu_enabled(unsigned cpu)
 {
 	const struct sim_processor *p = &sim.cpu[cpu];
 
-	return p->live && !p->done && ready(p);
+	if (!p->live || p->done || !ready(p))
+		return false;
+	return cpu >= SIM_CPUS || p->handler || !sim_armed(p->on) || sim_gate_open(sim.hw[p->on].word, cpu);
+}
+
+void sim_await_word(enum sim_op op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg,
+		    struct sim_at at)
+{
+	struct sim_processor *me = &sim.cpu[sim.current];
+
+	me->holds = holds;
+	me->holds_arg = arg;
+	sim_point(op, sim_conflicts(word, false), SIM_WAIT_WORD, word, at);
+	sim_touch(word, false);
 }
 
 void sim_point(enum sim_op op, bool visible, enum sim_wait wait, const void *where, struct sim_at at)

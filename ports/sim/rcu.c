@@ -49,19 +49,27 @@ bool sim_grace_over(const struct sim_grace *g)
 	return true;
 }
 
-static void section_begin(void)
+void sim_rcu_section_begin(void)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
+	sim_touch(&sim_loc_rcu, false);
 	if (!me->reading && !me->irqs_off)
 		me->section++;
+}
+
+/* What it did comes before the end of every grace period that waits for it. */
+void sim_rcu_section_end(void)
+{
+	sim_touch(&sim_loc_rcu, false);
+	sim_race_before(&sim_loc_rcu);
 }
 
 void sim_rcu_read_lock(struct sim_at at)
 {
 	sim_point(SIM_OP_RCU_READ, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, false);
-	section_begin();
+	sim_rcu_section_begin();
+	sim_atomic_begin();
 	sim.cpu[sim.current].reading++;
 	sim_record(SIM_OP_RCU_READ, NULL, 0, 0, 0, at);
 }
@@ -71,26 +79,12 @@ void sim_rcu_read_unlock(struct sim_at at)
 	struct sim_processor *me = &sim.cpu[sim.current];
 
 	sim_point(SIM_OP_RCU_UNREAD, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, false);
 	if (!me->reading)
 		sim_fail("rcu-unbalanced", "a read section ends that did not begin");
 	me->reading--;
+	sim_rcu_section_end();
+	sim_atomic_end();
 	sim_record(SIM_OP_RCU_UNREAD, NULL, 0, 0, 0, at);
-}
-
-uintptr_t sim_irq_save(struct sim_at at)
-{
-	(void)at;
-	sim_touch(&sim_loc_rcu, false);
-	section_begin();
-	return sim.cpu[sim.current].irqs_off++;
-}
-
-void sim_irq_restore(uintptr_t flags, struct sim_at at)
-{
-	sim_point(SIM_OP_RCU_UNREAD, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, false);
-	sim.cpu[sim.current].irqs_off = (unsigned)flags;
 }
 
 void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
@@ -99,7 +93,7 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 	sim_touch(&sim_loc_rcu, true);
 	for (unsigned i = 0; i < rcu.count; i++) {
 		if (rcu.queue[i].head == head)
-			sim_fail("rcu-head-reused", "this head waits for a grace period already");
+			sim_report("rcu-head-reused", "this head waits for a grace period already");
 	}
 	if (rcu.count == CALLBACKS)
 		sim_fail("sim-limit", "more than %d callbacks", CALLBACKS);
@@ -109,6 +103,7 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 	rcu.queue[rcu.count].grace = grace_begin();
 	rcu.queue[rcu.count].before = sim_order_release();
 	rcu.count++;
+	sim_race_before(head);
 	sim_record(SIM_OP_RCU_DEFER, head, 0, 0, 0, at);
 }
 
@@ -116,12 +111,12 @@ void sim_rcu_sync(struct sim_at at)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
-	if (me->reading || me->irqs_off)
-		sim_fail("deadlock", "cop_rcu_sync() inside a read section");
+	sim_may_sleep("cop_rcu_sync()", at);
 	sim_point(SIM_OP_RCU_SYNC, sim_conflicts(&sim_loc_rcu, true), SIM_READY, NULL, at);
 	sim_touch(&sim_loc_rcu, true);
 	me->grace = grace_begin();
 	sim_point(SIM_OP_RCU_SYNC, false, SIM_WAIT_GRACE, NULL, at);
+	sim_race_after(&sim_loc_rcu);
 	sim_record(SIM_OP_RCU_SYNC, NULL, 0, 0, 0, at);
 }
 
@@ -142,6 +137,8 @@ static void call_first(void)
 	struct sim_at at = rcu.queue[0].at;
 
 	sim_order_acquire(&rcu.queue[0].before);
+	sim_race_after(head);
+	sim_race_after(&sim_loc_rcu);
 	sim_touch(&sim_loc_rcu, true);
 	memmove(&rcu.queue[0], &rcu.queue[1], --rcu.count * sizeof(rcu.queue[0]));
 	sim_record(SIM_OP_RCU_CALL, head, 0, 0, 0, at);

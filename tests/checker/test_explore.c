@@ -252,9 +252,9 @@ static void test_grace_periods(void **state)
 	expect(reclaim_deferred, walk_reading, NULL);
 	expect(reclaim_synced, walk_reading, NULL);
 	expect(reclaim_synced, walk_irqs_off, NULL);
-	expect(reclaim_at_once, walk_reading, "use-after-free");
-	expect(reclaim_before_unlink, walk_reading, "use-after-free");
-	expect(reclaim_deferred, walk_not_reading, "use-after-free");
+	expect(reclaim_at_once, walk_reading, "walker-in-freed-table");
+	expect(reclaim_before_unlink, walk_reading, "walker-in-freed-table");
+	expect(reclaim_deferred, walk_not_reading, "walker-in-freed-table");
 }
 
 /* The end: what is not freed is reported, and a failing execution can be had again. */

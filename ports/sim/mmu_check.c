@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What may not be while a CPU may still translate: a frame freed, a range claimed to be gone, an execution over. */
+#include "ports/sim/mmu.h"
+
+#include <stdio.h>
+
+void sim_blame(const char *rule, const char *what, const struct sim_item *item, unsigned on)
+{
+	const struct sim_tree *tree = item->tree;
+	char since[300];
+
+	if (item->current) {
+		snprintf(since, sizeof(since), "which the tables still show");
+	} else {
+		const struct sim_item *changed = sim_first_changed(item);
+		const struct sim_cause cause = sim_cause_of(item, on);
+
+		snprintf(since, sizeof(since), "%s at %s:%d; %s",
+			 changed == item ? "overwritten" : "whose table was unlinked",
+			 cause.at.file ? cause.at.file : "-", cause.at.line, cause.text);
+	}
+	sim_report(rule, "%s, but a CPU may hold the %s entry %#llx of address %#llx, %s", what,
+		   tree->format->level_name(&tree->geom, item->level), (unsigned long long)item->value.value,
+		   (unsigned long long)item->va, since);
+}
+
+static uint64_t bytes_of(const struct sim_item *item)
+{
+	const struct sim_tree *tree = item->tree;
+
+	if (item->kind == COP_TABLE)
+		return COP_LG2(tree->format->table_lg2(&tree->geom, item->level - 1));
+	return item->bytes;
+}
+
+/* Freeing. */
+
+struct freeing {
+	cop_pa pa;
+	uint64_t bytes;
+	bool only_current;
+	bool by_allocator; /* it stays in the linear map */
+};
+
+static bool in_linear_map(const struct sim_item *item)
+{
+	return item->va >= sim.linear_start && item->va <= sim.linear_last && sim.linear_last;
+}
+
+static void check_freed(const struct sim_item *item, struct sim_walk *w)
+{
+	const struct freeing *f = w->arg;
+
+	if (!item->kept || (item->kind != COP_LEAF && item->kind != COP_TABLE) || item->current != f->only_current)
+		return;
+	if (item->pa >= f->pa + f->bytes || item->pa + bytes_of(item) <= f->pa)
+		return;
+	if (item->kind == COP_LEAF && f->by_allocator && in_linear_map(item))
+		return;
+	if (item->current)
+		sim_blame("freed-while-mapped", "a frame is freed", item, w->on);
+	else if (item->kind == COP_TABLE)
+		sim_blame("freed-while-walkable", "a table is freed", item, w->on);
+	else
+		sim_blame("freed-while-translatable", "a frame is freed", item, w->on);
+}
+
+void sim_mmu_check_free(cop_pa pa, uint64_t bytes, bool by_allocator)
+{
+	struct freeing f = {.pa = pa, .bytes = bytes, .only_current = true, .by_allocator = by_allocator};
+	struct sim_walk w = {.visit = check_freed, .arg = &f};
+
+	for (unsigned t = 0; t < SIM_TREES; t++) {
+		if (sim.tree[t].attached && sim.tree[t].root >= pa && sim.tree[t].root < pa + bytes)
+			sim_report("freed-while-mapped", "the frame is freed: it is the root of an attached tree");
+	}
+	sim_walk_all(&w, 0, ~0ULL);
+	f.only_current = false;
+	sim_walk_all(&w, 0, ~0ULL);
+}
+
+/* Claims, and the end. */
+
+static void check_gone(const struct sim_item *item, struct sim_walk *w)
+{
+	if (!item->kept || item->kind != COP_LEAF)
+		return;
+	if (item->current)
+		sim_blame("still-mapped", "nothing may translate here", item, w->on);
+	else
+		sim_blame(sim_cause_of(item, w->on).rule, "nothing may translate here", item, w->on);
+}
+
+void sim_mmu_check_gone(cop_va va, uint64_t bytes)
+{
+	struct sim_walk w = {.visit = check_gone};
+
+	sim_walk_all(&w, va, va + (bytes - 1));
+}
+
+/* Is a copy harmless, because what replaced it lets it be (a software bit, a right that was added for a user)? */
+static bool harmless(const struct sim_item *item)
+{
+	const struct sim_item *changed = sim_first_changed(item);
+	const struct sim_tree *tree = item->tree;
+	uint64_t now;
+
+	if (!changed || !tree->format->covers)
+		return !changed;
+	now = sim_word_now(changed->word).value;
+	return tree->format->covers(&tree->geom, changed->value.value, now, changed->level) == COP_COVERS_NONE;
+}
+
+static void check_stale(const struct sim_item *item, struct sim_walk *w)
+{
+	if (item->current || !item->kept || harmless(item))
+		return;
+	sim_blame(sim_cause_of(item, w->on).rule, "all is over", item, w->on);
+}
+
+/* Nobody is in the middle of anything: whatever is still cached will stay so for ever. */
+void sim_mmu_check_settled(void)
+{
+	struct sim_walk w = {.visit = check_stale};
+
+	sim_walk_all(&w, 0, ~0ULL);
+}
