@@ -97,7 +97,7 @@ enum engine_reduction {
 
 /**
  * struct engine_program - what is explored, and how far
- * @actors: their number is the index in engine_current()
+ * @actors: their number is the index in engine_current(); no @run: there is none of this number
  * @end: after each execution, on the engine's stack; true: go on searching. It may call engine_solo().
  * @executions, @seconds: limits, 0: none
  * @preemptions: limit of switches away from an actor that could go on; ENGINE_UNBOUNDED: none

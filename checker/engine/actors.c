@@ -148,6 +148,7 @@ void actor_start(unsigned i)
 
 	coroutine_start(&a->co, enter);
 	a->now = (struct actor_state){.sp = a->co.sp, .last = NONE};
+	a->now.done = i != SOLO && !search.program->actors[i].run;
 	a->answers = 0;
 }
 

@@ -392,8 +392,10 @@ static void actors_begin(void)
 			coroutine_stacks(&search.actor[i].co, 1);
 		actor_start(i);
 	}
-	for (unsigned i = 0; i < search.program->count && !search.restart; i++)
-		actor_resume(i);
+	for (unsigned i = 0; i < search.program->count && !search.restart; i++) {
+		if (!search.actor[i].now.done)
+			actor_resume(i);
+	}
 	state_compare();
 }
 
