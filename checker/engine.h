@@ -36,6 +36,7 @@ enum engine_mode { ENGINE_READ, ENGINE_ADD, ENGINE_WRITE };
  * struct engine_await - what one location must be like
  * @location: as touched
  * @value: the aligned word it is in; of this @size bytes from bit @shift
+ * @changes: the event will change it, as locks are taken
  * @holds: is this value good? Pure. NULL: the actor is asked, see engine_await_value()
  * @arg: for @holds
  */
@@ -43,6 +44,7 @@ struct engine_await {
 	const volatile void *location;
 	const volatile uint64_t *value;
 	uint8_t size, shift;
+	bool changes;
 	bool (*holds)(uint64_t value, uint64_t arg);
 	uint64_t arg;
 };
@@ -133,6 +135,7 @@ struct engine_result {
 	uint64_t duplicates; /* with @fingerprints: must be 0 when reduced and unbounded */
 	uint64_t events;     /* executed, all executions together */
 	unsigned longest;    /* events of the longest execution */
+	bool vague; /* some event touched other locations when it came earlier: wakeup trees may begin some in vain */
 	double seconds;
 };
 

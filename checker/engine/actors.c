@@ -53,7 +53,7 @@ static void announce(const struct engine_await *await)
 	l->awaited = true;
 	/* They were taken to commute. */
 	if (l->added)
-		engine_restart();
+		search.again = true;
 }
 
 void engine_await(const struct engine_await *await, unsigned n)
@@ -205,7 +205,7 @@ uint32_t actors_enabled(void)
 
 enum engine_end execution_end(void)
 {
-	if (search.stopped)
+	if (search.stopped && !search.program->after_failure)
 		return ENGINE_STOPPED;
 	for (unsigned i = 0; i < search.program->count; i++) {
 		if (!search.actor[i].now.done && !search.program->actors[i].daemon)

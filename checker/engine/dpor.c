@@ -121,18 +121,22 @@ static bool covered(const struct node *n, unsigned actor, const union code *code
  * The event at `i` and a later one of an actor could have come the other way round. One of the actors that can be first
  * in what does not depend on the event at `i`, followed by the later one, has to be first at the state before it.
  */
-void race_source(unsigned i, unsigned until, unsigned actor, const union clock *clock)
+static void race_source(const struct race *race, unsigned until, unsigned actor, const union clock *clock)
 {
-	const struct event *gone = &search.event[i];
-	struct node *n = &search.node[i];
+	union clock past;
+	struct node *n = &search.node[race->event];
 	unsigned chosen = NONE;
 	union clock first;
 
+	if (race->await) {
+		past = clock_in_past(race, until < search.depth ? &search.event[until] : NULL, actor);
+		clock = &past;
+	}
 	memset(&first, 0x7f, sizeof(first));
-	for (unsigned k = i + 1; k < until; k++) {
+	for (unsigned k = race->event + 1; k < until; k++) {
 		const struct event *e = &search.event[k];
 
-		if (clock_has(&e->clock, gone) || first.of[e->actor] != 0x7f7f)
+		if (race_before(race, &e->clock) || first.of[e->actor] != 0x7f7f)
 			continue;
 		if (!clock_after_any(&e->clock, &first)) {
 			if (covered(n, e->actor, &e->code))
@@ -156,7 +160,7 @@ static void races_of_event(const struct event *e)
 	unsigned index = search.depth - 1;
 
 	for (unsigned i = 0; i < e->race_count; i++)
-		race_source(search.race[e->races + i], index, e->actor, &e->clock);
+		race_source(&search.race[e->races + i], index, e->actor, &e->clock);
 }
 
 /* What waits in vain now might not have before some change. */
@@ -168,13 +172,11 @@ static void races_of_blocked(void)
 		if (search.actor[a].now.done)
 			continue;
 		await_look_back(a, clock);
-		for (unsigned i = 0; i < search.awaits; i++) {
-			if (search.usable[i] == NONE)
-				continue;
+		for (unsigned i = 0; i < search.pasts; i++) {
 			if (search.optimal)
-				wakeup_race_blocked(search.usable[i], a, clock);
+				wakeup_race_blocked(&search.past[i], a, clock);
 			else
-				race_source(search.usable[i], search.depth, a, clock);
+				race_source(&search.past[i], search.depth, a, clock);
 		}
 	}
 }
@@ -255,7 +257,7 @@ static void node_enter(void)
 	n->sleep = search.sleepings;
 	n->sleep_count = n->asleep = 0;
 	n->preemptions = 0;
-	n->tree = n->below = 0;
+	n->tree = n->below = n->branch = 0;
 	n->led = false;
 	if (search.depth) {
 		const struct node *before = n - 1;
@@ -276,6 +278,9 @@ static void node_enter(void)
 	if (!awake) {
 		search.result.blocked++;
 		search.wasteful = wasteful();
+		/* Those that go on were explored first; those that wait might have come before what they wait for. */
+		if (reducing())
+			races_of_blocked();
 	} else {
 		n->backtrack = reducing() ? bit(preferred(n, awake)) : awake;
 	}
@@ -298,8 +303,8 @@ static bool node_next(struct node *n)
 		return true;
 	}
 	n->codes = 0;
-	if (search.optimal && n->tree)
-		return wakeup_next(n);
+	if (search.optimal && wakeup_next(n))
+		return true;
 	mask = n->backtrack & ~n->done & ~n->asleep & allowed(n);
 	if (!mask || (search.optimal && n->done))
 		return false;
@@ -356,6 +361,8 @@ static void go_on(void)
 	state_restore(search.depth);
 	search.stopped = false;
 	event_run(n->taken);
+	if (search.optimal)
+		wakeup_taken(n, e);
 	if (e->choices && search.sleeps && step_asleep(n, e->actor, &e->code)) {
 		go_back(false);
 		return;
@@ -368,7 +375,7 @@ static void go_on(void)
 static void explore(void)
 {
 	node_enter();
-	while (!search.restart && !search.wasteful && search.over == ENGINE_EXHAUSTED) {
+	while (!search.restart && !search.wasteful && !search.again && search.over == ENGINE_EXHAUSTED) {
 		/* A limit says nothing if this was the last execution. */
 		search.limited |= limits_hit();
 		if (node_next(&search.node[search.depth])) {
@@ -392,7 +399,7 @@ static void actors_begin(void)
 			coroutine_stacks(&search.actor[i].co, 1);
 		actor_start(i);
 	}
-	for (unsigned i = 0; i < search.program->count && !search.restart; i++) {
+	for (unsigned i = 0; i < search.program->count && !search.restart && !search.again; i++) {
 		if (!search.actor[i].now.done)
 			actor_resume(i);
 	}
@@ -403,26 +410,19 @@ static void search_from_start(void)
 {
 	memset(&search.result, 0, sizeof(search.result));
 	search.over = ENGINE_EXHAUSTED;
-	search.restart = search.limited = search.stopped = search.solo = search.wasteful = false;
-	search.depth = search.state = 0;
-	search.undo_top = search.saved_top = 0;
-	search.steps = search.touches = search.sleepings = 0;
+	search.restart = search.limited = search.stopped = search.solo = search.wasteful = search.again = false;
 	state_open();
-	events_reset();
+	events_begin();
 	fingerprint_reset();
-	if (search.optimal)
-		wakeup_open();
+	wakeup_reset();
 	search.running = true;
 	actors_begin();
-	if (!search.restart)
+	if (!search.restart && !search.again)
 		explore();
 	state_restore(0);
 	state_unwind(0);
 	search.running = false;
-	if (search.optimal)
-		wakeup_close();
 	fingerprint_reset();
-	state_close();
 }
 
 struct engine_result engine_explore(const struct engine_program *p)
@@ -433,15 +433,17 @@ struct engine_result engine_explore(const struct engine_program *p)
 	search.parts = (p->count + 7) / 8;
 	search.began = seconds();
 	search.sleeps = p->reduction != ENGINE_NONE && p->preemptions == ENGINE_UNBOUNDED;
+	search.wasteful = search.vague = false;
 	search.optimal = search.sleeps && p->reduction == ENGINE_OPTIMAL;
-	search_from_start();
-	if (search.wasteful) {
-		search.optimal = true;
+	events_reset();
+	do {
+		search.optimal |= search.wasteful;
 		search_from_start();
-	}
+	} while ((search.wasteful || search.again) && !search.restart);
 	search.result.verdict = search.restart ? ENGINE_RESTART : search.over;
 	if (search.result.verdict == ENGINE_EXHAUSTED && p->preemptions != ENGINE_UNBOUNDED)
 		search.result.verdict = ENGINE_BOUNDED;
+	search.result.vague = search.vague;
 	search.result.seconds = seconds() - search.began;
 	return search.result;
 }

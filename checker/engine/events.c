@@ -8,10 +8,19 @@
 #define SLOT_LG2 17
 #define SLOTS    (1U << SLOT_LG2)
 
-/* 0 stands for none in all lists. The pools are new. */
+/* 0 stands for none in all lists. */
 void events_reset(void)
 {
+	for (uint32_t i = 1; i < search.locations; i++)
+		search.slot[search.location[i].slot] = 0;
 	search.locations = 1;
+}
+
+/* What is known of the locations stays. */
+void events_begin(void)
+{
+	for (uint32_t i = 1; i < search.locations; i++)
+		search.location[i].last = 0;
 	search.accesses = 1;
 	search.races = 0;
 }
@@ -29,7 +38,7 @@ static uint32_t index_of(uintptr_t key)
 			continue;
 		if (search.locations == SLOTS / 2)
 			search_limit("locations");
-		search.location[search.locations] = (struct location){.key = key};
+		search.location[search.locations] = (struct location){.key = key, .slot = i};
 		return search.slot[i] = search.locations++;
 	}
 }
@@ -161,10 +170,11 @@ static void latest_first(void)
 	}
 }
 
+/* The await could not have happened without it, or the pasts in which it could say so. */
 static bool waited_for(uint32_t event)
 {
 	for (unsigned i = 0; i < search.awaits; i++) {
-		if (search.newest[i] == event && search.usable[i] != event)
+		if (search.newest[i] == event)
 			return true;
 	}
 	return false;
@@ -183,12 +193,10 @@ void event_end(struct event *e)
 			continue;
 		clock_join(&e->clock, &search.event[c->event].clock);
 		if (!c->fixed && !waited_for(c->event))
-			search.race[search.races++] = c->event;
+			search.race[search.races++] = (struct race){.event = c->event, .also = NONE};
 	}
-	for (unsigned i = 0; i < search.awaits; i++) {
-		if (search.usable[i] != NONE && search.usable[i] != search.newest[i])
-			search.race[search.races++] = search.usable[i];
-	}
+	for (unsigned i = 0; i < search.pasts; i++)
+		search.race[search.races++] = search.past[i];
 	e->race_count = search.races - e->races;
 	e->clock.of[e->actor] = e->number;
 	e->accesses = search.accesses - e->access;
@@ -216,13 +224,18 @@ bool touches_conflict(const struct step *s, const struct event *e)
 	if (!((s->writes & (e->reads | e->writes)) | (s->reads & e->writes)))
 		return false;
 	for (uint32_t i = 0; i < s->count; i++) {
-		touch t = search.touch[s->touches + i];
+		if (touch_conflicts(search.touch[s->touches + i], e))
+			return true;
+	}
+	return false;
+}
 
-		for (uint32_t k = e->access; k < e->access + e->accesses; k++) {
-			if (search.access[k].location == touch_location(t) &&
-			    !modes_commute(search.access[k].mode, touch_mode(t)))
-				return true;
-		}
+bool touch_conflicts(touch t, const struct event *e)
+{
+	for (uint32_t k = e->access; k < e->access + e->accesses; k++) {
+		if (search.access[k].location == touch_location(t) &&
+		    !modes_commute(search.access[k].mode, touch_mode(t)))
+			return true;
 	}
 	return false;
 }

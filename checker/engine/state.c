@@ -28,11 +28,6 @@ void *state_reserve(size_t bytes)
 	return p;
 }
 
-void state_release(void *p, size_t bytes)
-{
-	munmap(p, bytes);
-}
-
 /* Stacks have red zones of frames that are gone; a copy is no access to them. */
 __attribute__((no_sanitize("address"))) static void copy_words(void *to, const void *from, size_t bytes)
 {
@@ -56,19 +51,23 @@ __attribute__((no_sanitize("address"))) static void copy_words(void *to, const v
 	use(undo, UNDO_BYTES);                                                                                         \
 	use(saved, SAVED_BYTES)
 
-void state_open(void)
+/* Once: what is not used again costs nothing. */
+static void open_pools(void)
 {
 #define OPEN(pool, count) search.pool = state_reserve((count) * sizeof(*search.pool))
 	POOLS(OPEN);
-	for (unsigned i = 0; i < search.regions; i++) {
-		memcpy(search.region[i].shadow, search.region[i].at, search.region[i].bytes);
-	}
+	wakeup_open();
 }
 
-void state_close(void)
+void state_open(void)
 {
-#define CLOSE(pool, count) munmap(search.pool, (count) * sizeof(*search.pool))
-	POOLS(CLOSE);
+	if (!search.event)
+		open_pools();
+	search.depth = search.state = 0;
+	search.undo_top = search.saved_top = 0;
+	search.steps = search.touches = search.sleepings = 0;
+	for (unsigned i = 0; i < search.regions; i++)
+		memcpy(search.region[i].shadow, search.region[i].at, search.region[i].bytes);
 }
 
 static void log_bytes(void *at, const void *old, size_t bytes, uint32_t region)

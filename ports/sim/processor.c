@@ -83,6 +83,7 @@ static void await_word(enum sim_op op, enum sim_mode mode, const uint64_t *word,
 	struct engine_await await[2] = {{.location = word, .value = real, .size = 8, .holds = holds, .arg = arg}};
 	unsigned slot = sim.current;
 
+	await[0].changes = mode == SIM_CHANGE;
 	announce(op, word, at);
 	if (sim.solo) {
 		sim_rcu_run_solo();
