@@ -136,7 +136,7 @@ struct engine_result {
 	uint64_t events;     /* executed, all executions together */
 	unsigned longest;    /* events of the longest execution */
 	bool vague; /* some event touched other locations when it came earlier: wakeup trees may begin some in vain */
-	double seconds;
+	double seconds, cpu_seconds;
 };
 
 /* Explores from the present state, to which everything is put back in the end. */

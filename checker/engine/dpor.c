@@ -16,11 +16,11 @@
 #define WASTE_START   1000
 #define WASTE_PERCENT 100
 
-static double seconds(void)
+static double seconds(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -155,12 +155,40 @@ static void race_source(const struct race *race, unsigned until, unsigned actor,
 	n->backtrack |= bit(chosen);
 }
 
+static void add_or_all(struct node *n, unsigned actor)
+{
+	n->backtrack |= n->enabled & bit(actor) ? bit(actor) : n->enabled;
+}
+
+/*
+ * Where preemptions are limited there may be none left at the race: the later one's actor must be tried wherever the
+ * earlier one's actor was switched to as well (K. Coons, M. Musuvathi, K. McKinley, "Bounded Partial-Order Reduction",
+ * OOPSLA 2013).
+ */
+static void race_bounded(const struct race *race, unsigned actor)
+{
+	unsigned i = race->event;
+
+	add_or_all(&search.node[i], actor);
+	while (i && search.event[i - 1].actor == search.event[i].actor)
+		i--;
+	add_or_all(&search.node[i], actor);
+}
+
+static void reverse_race(const struct race *race, unsigned second, unsigned actor, const union clock *clock)
+{
+	if (search.program->preemptions != ENGINE_UNBOUNDED)
+		race_bounded(race, actor);
+	else if (search.optimal)
+		wakeup_race_blocked(race, actor, clock);
+	else
+		race_source(race, second, actor, clock);
+}
+
 static void races_of_event(const struct event *e)
 {
-	unsigned index = search.depth - 1;
-
 	for (unsigned i = 0; i < e->race_count; i++)
-		race_source(&search.race[e->races + i], index, e->actor, &e->clock);
+		reverse_race(&search.race[e->races + i], search.depth - 1, e->actor, &e->clock);
 }
 
 /* What waits in vain now might not have before some change. */
@@ -172,12 +200,8 @@ static void races_of_blocked(void)
 		if (search.actor[a].now.done)
 			continue;
 		await_look_back(a, clock);
-		for (unsigned i = 0; i < search.pasts; i++) {
-			if (search.optimal)
-				wakeup_race_blocked(&search.past[i], a, clock);
-			else
-				race_source(&search.past[i], search.depth, a, clock);
-		}
+		for (unsigned i = 0; i < search.pasts; i++)
+			reverse_race(&search.past[i], search.depth, a, clock);
 	}
 }
 
@@ -233,7 +257,7 @@ static bool limits_hit(void)
 
 	if (p->executions && search.result.executions >= p->executions)
 		return true;
-	return p->seconds > 0 && !(search.result.executions & 255) && seconds() - search.began > p->seconds;
+	return p->seconds > 0 && !(search.result.executions & 255) && seconds(CLOCK_MONOTONIC) - search.began > p->seconds;
 }
 
 /* Too many executions are begun in vain. */
@@ -249,7 +273,12 @@ static void node_enter(void)
 	bool cut = search.stopped && !search.program->after_failure;
 	uint32_t awake;
 
-	n->enabled = cut ? 0 : actors_enabled();
+	if (search.depth)
+		find_enabled(n, n - 1, search.event[search.depth - 1].actor);
+	else
+		find_enabled_first(n);
+	if (cut)
+		n->enabled = 0;
 	n->done = n->backtrack = 0;
 	n->codes = n->given = 0;
 	n->steps = search.steps;
@@ -431,7 +460,8 @@ struct engine_result engine_explore(const struct engine_program *p)
 		search_limit("actors");
 	search.program = p;
 	search.parts = (p->count + 7) / 8;
-	search.began = seconds();
+	search.began = seconds(CLOCK_MONOTONIC);
+	search.began_cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	search.sleeps = p->reduction != ENGINE_NONE && p->preemptions == ENGINE_UNBOUNDED;
 	search.wasteful = search.vague = false;
 	search.optimal = search.sleeps && p->reduction == ENGINE_OPTIMAL;
@@ -444,6 +474,7 @@ struct engine_result engine_explore(const struct engine_program *p)
 	if (search.result.verdict == ENGINE_EXHAUSTED && p->preemptions != ENGINE_UNBOUNDED)
 		search.result.verdict = ENGINE_BOUNDED;
 	search.result.vague = search.vague;
-	search.result.seconds = seconds() - search.began;
+	search.result.seconds = seconds(CLOCK_MONOTONIC) - search.began;
+	search.result.cpu_seconds = seconds(CLOCK_PROCESS_CPUTIME_ID) - search.began_cpu;
 	return search.result;
 }

@@ -63,7 +63,7 @@ struct event *event_begin(unsigned actor)
 
 	if (search.depth == ENGINE_EVENTS)
 		search_limit("events in one execution");
-	e->clock = *clock_before(actor);
+	clock_copy(&e->clock, clock_before(actor));
 	e->actor = (uint8_t)actor;
 	e->number = (int16_t)(a->events + 1);
 	e->before = a->last;

@@ -68,7 +68,7 @@ struct actor_state {
 	int16_t events;
 	bool done, asks;
 	uint8_t awaits;
-	struct engine_await await[ENGINE_AWAITS];
+	struct engine_await await[ENGINE_AWAITS]; /* the first @awaits; last, so that no more of it need be kept */
 };
 
 struct actor {
@@ -100,6 +100,7 @@ struct event {
 /* The state before the event of the same index. */
 struct node {
 	uint32_t enabled, done, backtrack; /* actors */
+	uint32_t waiting;                  /* actors at an await, enabled or not */
 	uint32_t asleep;                   /* actors of which every step is */
 	uint32_t sleep, sleep_count;       /* in search.sleeping: inherited, then those explored here */
 	uint32_t steps, touches;           /* tops before what is kept for this node */
@@ -149,7 +150,7 @@ struct search {
 	void *scheduler;
 	bool running, solo, stopped, restart, asking, answer, limited, sleeps, optimal, wasteful, again, vague;
 	enum engine_verdict over;
-	double began;
+	double began, began_cpu;
 	void (*solo_run)(void *);
 	void *solo_arg;
 	uint64_t asked;
@@ -227,6 +228,12 @@ static inline bool clock_after_any(const union clock *c, const union clock *firs
 	return false;
 }
 
+static inline void clock_copy(union clock *to, const union clock *from)
+{
+	for (unsigned i = 0; i < search.parts; i++)
+		to->part[i] = from->part[i];
+}
+
 static inline bool code_equal(const union code *a, const union code *b)
 {
 	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
@@ -274,7 +281,8 @@ bool touch_conflicts(touch, const struct event *);
 void actor_start(unsigned);
 void actor_resume(unsigned);
 void event_run(unsigned actor);
-uint32_t actors_enabled(void);
+void find_enabled_first(struct node *);
+void find_enabled(struct node *, const struct node *before, unsigned ran);
 enum engine_end execution_end(void);
 
 /* wakeup.c */
