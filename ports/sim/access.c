@@ -435,7 +435,7 @@ unsigned sim_cpu(void)
 	return sim.cpu[sim.current].on;
 }
 
-void sim_lock(uint64_t *holder, struct sim_at at)
+static void lock(uint64_t *holder, struct sim_at at)
 {
 	cop_pa pa;
 
@@ -446,11 +446,10 @@ void sim_lock(uint64_t *holder, struct sim_at at)
 	sim_touch(arrive(holder, true, at, &pa), true);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
 	sim_race_after(holder);
-	sim_atomic_begin();
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
 }
 
-void sim_unlock(uint64_t *holder, struct sim_at at)
+static void unlock(uint64_t *holder, struct sim_at at)
 {
 	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), SIM_READY, holder, at);
 	sim_touch(holder, true);
@@ -458,14 +457,31 @@ void sim_unlock(uint64_t *holder, struct sim_at at)
 		sim_report("foreign-unlock", "the lock is not held by this CPU");
 	sim_race_before(holder);
 	sim_poke(holder, 0, 8, at);
-	sim_atomic_end();
 	sim_record(SIM_OP_UNLOCK, holder, 0, 0, 0, at);
 }
 
+void sim_lock(uint64_t *holder, struct sim_at at)
+{
+	lock(holder, at);
+	sim_atomic_begin();
+}
+
+void sim_unlock(uint64_t *holder, struct sim_at at)
+{
+	unlock(holder, at);
+	sim_atomic_end();
+}
+
+/* Held across preemption. */
 void sim_mutex_lock(uint64_t *holder, struct sim_at at)
 {
 	sim_may_sleep("cop_mutex_lock()", at);
-	sim_lock(holder, at);
+	lock(holder, at);
+}
+
+void sim_mutex_unlock(uint64_t *holder, struct sim_at at)
+{
+	unlock(holder, at);
 }
 
 /* Stories. */

@@ -31,7 +31,7 @@ static void check_change(const struct sim_item *item, struct sim_walk *w)
 		sim_blame(live ? "break-before-make" : "unclean-make", "a new value is written", item, w->on);
 		return;
 	case COP_CHANGE_FORBIDDEN:
-		sim_blame("forbidden-change", "a new value is written", item, w->on);
+		return; /* bad-encoding has said so */
 	}
 }
 
@@ -64,6 +64,8 @@ static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, 
 		sim_report("linked-uninitialised", "entry %llu of table %#llx was never written",
 			   (unsigned long long)(word - frame_of(word)->base) / 8,
 			   (unsigned long long)frame_of(word)->base);
+	if (entry == SIM_POISON)
+		return;
 	kind = tree->format->kind(&tree->geom, entry, level);
 	if (kind == COP_EMPTY)
 		return;
