@@ -118,27 +118,19 @@ static void unlock_not_held(void *arg)
 	cop_spin_unlock(&world_of(arg)->lock);
 }
 
-static cop_mutex second;
-
 static void second_inside_first(void *arg)
 {
-	cop_mutex_lock(&second);
+	cop_mutex_lock(&world_of(arg)->mutex);
 	count_locked(arg);
-	cop_mutex_unlock(&second);
+	cop_mutex_unlock(&world_of(arg)->mutex);
 }
 
 static void first_inside_second(void *arg)
 {
 	cop_mutex_lock((cop_mutex *)(void *)&world_of(arg)->lock);
-	cop_mutex_lock(&second);
-	cop_mutex_unlock(&second);
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
 	cop_mutex_unlock((cop_mutex *)(void *)&world_of(arg)->lock);
-}
-
-static void second_setup(void *arg)
-{
-	toy_setup(arg);
-	cop_mutex_init(&second);
 }
 
 /* A handler wants what the task it has interrupted holds. */
@@ -271,17 +263,15 @@ static void sleep_irqs_off(void *arg)
 {
 	uintptr_t irqs = cop_irq_save();
 
-	(void)arg;
-	cop_mutex_lock(&second);
-	cop_mutex_unlock(&second);
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
 	cop_irq_restore(irqs);
 }
 
 static void sleep_irqs_on(void *arg)
 {
-	(void)arg;
-	cop_mutex_lock(&second);
-	cop_mutex_unlock(&second);
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
 }
 
 static void sleep_with_lock(void *arg)
@@ -429,7 +419,7 @@ const struct rule_case rules_sync[] = {
 	{"data-race", count_unlocked, count_locked, read_locked},
 	{"data-race", write_before_grace, write_after_grace, read_in_section},
 	{"deadlock", wait_for_nobody, wait_for_sender, send_release},
-	{"deadlock", second_inside_first, nothing, first_inside_second, .setup = second_setup},
+	{"deadlock", second_inside_first, nothing, first_inside_second},
 	{"deadlock", lock_irqs_on, lock_irqs_off, count_locked, .places = same_cpu_handler},
 	{"assert", count_preemptible, count_preemption_off, count_preemption_off, .check = expect_two,
 	 .places = same_cpu_task},
@@ -442,7 +432,7 @@ const struct rule_case rules_sync[] = {
 	{"livelock", spin, wait_for_sender, send_release},
 	{"double-lock", lock_twice, lock_after_unlock},
 	{"foreign-unlock", unlock_not_held, count_locked},
-	{"sleeps-in-atomic", sleep_irqs_off, sleep_irqs_on, .setup = second_setup},
+	{"sleeps-in-atomic", sleep_irqs_off, sleep_irqs_on},
 	{"sleeps-in-atomic", sleep_with_lock, sleep_without_lock},
 	{"irq-unbalanced", restore_unsaved, save_and_restore},
 	{"rcu-unbalanced", unread, read_twice},
