@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Accesses: announced, executed, checked. Sequentially consistent: the order argument is not used yet. */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <string.h>
 
@@ -40,7 +41,7 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 	if (to->pa == COP_PA_NONE || to->updated == to->entry)
 		return;
 	sim_touch(sim_phys(to->word), true);
-	sim_touch(&sim_loc_tables, true);
+	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_race_hardware(sim_phys(to->word), to->updated);
 	sim_poke(sim_phys(to->word), to->updated, 8, at);
 }
@@ -53,7 +54,7 @@ static struct sim_reached choose_translation(cop_va va, bool write, struct sim_a
 
 	sim_touch(&sim_loc_tlb, false);
 	n = sim_translate(va, write, to, touch_read);
-	chosen = n == 1 ? to[0] : to[sim.config.choose(n)];
+	chosen = n == 1 ? to[0] : to[engine_choose(n)];
 	update_entry(&chosen, at);
 	return chosen;
 }
@@ -133,7 +134,7 @@ static bool visible(const volatile void *p, bool write)
 		return translation_shared(place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
-	       (write && in_table((const void *)p) && sim_conflicts(&sim_loc_tables, true));
+	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address));
 }
 
 /* Announce, wait, arrive. */
@@ -141,11 +142,11 @@ static void *begin(enum sim_op op, const volatile void *p, bool write, struct si
 {
 	void *to;
 
-	sim_point(op, visible(p, write), SIM_READY, (const void *)p, at);
+	sim_point(op, visible(p, write), (const void *)p, at);
 	to = arrive(p, write, at, reached);
 	sim_touch(to, write);
 	if (write && in_table(to))
-		sim_touch(&sim_loc_tables, true);
+		sim_touch_as(&sim_loc_tables, SIM_ADD);
 	return to;
 }
 
@@ -259,19 +260,11 @@ uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_ord
 	return old;
 }
 
-uint64_t sim_await(const volatile void *p, unsigned size, bool again, uint64_t seen, struct sim_at at)
+void sim_await_over(const struct sim_wait *w, uint64_t value)
 {
-	struct sim_processor *me = &sim.cpu[sim.current];
-	uint64_t v;
-
-	me->size = size;
-	me->seen = truncated(seen, size);
-	sim_point(SIM_OP_AWAIT, visible(p, false), again ? SIM_WAIT_CHANGE : SIM_READY, (const void *)p, at);
-	sim_touch(p, false);
-	v = sim_peek(p, size);
-	sim_race_access(p, SIM_RACE_ACQUIRE, v, at);
-	sim_record(SIM_OP_AWAIT, (const void *)p, v, v, 0, at);
-	return v;
+	sim_touch(w->where, false);
+	sim_race_access(w->where, SIM_RACE_ACQUIRE, value, w->at);
+	sim_record(SIM_OP_AWAIT, (const void *)w->where, value, value, 0, w->at);
 }
 
 void sim_fence_acquire(struct sim_at at)
@@ -368,16 +361,16 @@ void sim_mmu_publish(struct sim_at at)
 
 static bool mmu_visible(void)
 {
-	return sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true);
+	return sim_conflicts_as(&sim_loc_tlb, SIM_ADD) || sim_conflicts(&sim_loc_tables, false);
 }
 
 void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 {
 	uint64_t unpublished = sim.cpu[sim.current].unpublished;
 
-	sim_point(SIM_OP_TLBI, mmu_visible(), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_tlb, true);
-	sim_touch(&sim_loc_tables, true);
+	sim_point(SIM_OP_TLBI, mmu_visible(), NULL, at);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 	/* An unpublished store may reach the walkers after the invalidation, which then does not reach what it overwrites. */
 	sim_mmu_invalidate(t, unpublished ? unpublished - 2 : sim.now, false);
 	sim_record(SIM_OP_TLBI, NULL, t->start, t->last, t->scope, at);
@@ -387,9 +380,9 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 void sim_tlb_sync(struct sim_at at)
 {
 	sim_shootdown(at);
-	sim_point(SIM_OP_SYNC, mmu_visible(), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_tlb, true);
-	sim_touch(&sim_loc_tables, true);
+	sim_point(SIM_OP_SYNC, mmu_visible(), NULL, at);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 	sim.now++;
 	sim_mmu_complete();
 	sim_record(SIM_OP_SYNC, NULL, 0, 0, 0, at);
@@ -405,7 +398,8 @@ static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, cons
 
 	if (or_old)
 		v |= old;
-	sim_touch(&sim_loc_tlb, true);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
 	put(to, v, 8, SIM_ENTRY_INSTRUCTION, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);
@@ -435,6 +429,12 @@ unsigned sim_cpu(void)
 	return sim.cpu[sim.current].on;
 }
 
+static bool is_free(uint64_t holder, uint64_t unused)
+{
+	(void)unused;
+	return !holder;
+}
+
 static void lock(uint64_t *holder, struct sim_at at)
 {
 	cop_pa pa;
@@ -442,8 +442,8 @@ static void lock(uint64_t *holder, struct sim_at at)
 	sim.cpu[sim.current].at = at;
 	if (sim_peek(holder, 8) == sim.current + 1ULL)
 		sim_fail("double-lock", "the lock is held by this CPU already");
-	sim_point(SIM_OP_LOCK, sim_conflicts(holder, true), SIM_WAIT_LOCK, holder, at);
-	sim_touch(arrive(holder, true, at, &pa), true);
+	sim_await_change(SIM_OP_LOCK, holder, is_free, 0, at);
+	(void)arrive(holder, true, at, &pa);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
 	sim_race_after(holder);
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
@@ -451,7 +451,7 @@ static void lock(uint64_t *holder, struct sim_at at)
 
 static void unlock(uint64_t *holder, struct sim_at at)
 {
-	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), SIM_READY, holder, at);
+	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), holder, at);
 	sim_touch(holder, true);
 	if (sim_peek(holder, 8) != sim.current + 1ULL)
 		sim_report("foreign-unlock", "the lock is not held by this CPU");
@@ -490,7 +490,7 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
 	struct sim_reached to;
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write), SIM_READY, sim_virt(va), at);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write), sim_virt(va), at);
 	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
@@ -508,8 +508,7 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 
 void sim_gone(cop_va va, uint64_t bytes, struct sim_at at)
 {
-	sim_point(SIM_OP_GONE, sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(&sim_loc_tables, false), SIM_READY,
-		  NULL, at);
+	sim_point(SIM_OP_GONE, sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(&sim_loc_tables, false), NULL, at);
 	sim_touch(&sim_loc_tlb, false);
 	sim_touch(&sim_loc_tables, false);
 	sim_record(SIM_OP_GONE, sim_virt(va), 0, bytes, 0, at);

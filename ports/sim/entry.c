@@ -92,8 +92,9 @@ void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 		sim_report("linked-twice", "table %#llx is linked already", (unsigned long long)table);
 		return;
 	}
+	sim_touch(sim_frame_location(table), true);
 	for (cop_pa p = table; p < table + bytes; p += COP_LG2(sim.config.frame_lg2)) {
-		struct sim_frame *f = frame_of(p);
+		struct sim_frame *f = sim_frame_change(p);
 
 		f->state = SIM_TABLE;
 		f->base = table;
@@ -118,8 +119,9 @@ static void unlink_table(const struct sim_tree *tree, uint64_t entry, unsigned l
 
 	if (table + bytes > sim.config.pa_bytes)
 		return;
+	sim_touch(sim_frame_location(table), true);
 	for (cop_pa p = table; p < table + bytes; p += COP_LG2(sim.config.frame_lg2))
-		frame_of(p)->linked = false;
+		sim_frame_change(p)->linked = false;
 }
 
 /*
@@ -139,8 +141,15 @@ static void check_frozen(const struct sim_item *item, struct sim_walk *w)
 		sim_blame("frozen-child", "an entry of an unlinked table is made valid", unlinked, w->on);
 }
 
+static void touch_read(const void *p)
+{
+	sim_touch(p, false);
+}
+
+/* What is found depends on every entry on the way. */
 static void look_for(struct sim_walk *w, cop_va va)
 {
+	w->touch = touch_read;
 	sim_walk_all(w, va, va);
 }
 
@@ -205,6 +214,34 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 		unlink_table(tree, old, f->level);
 	if (tree->format->kind(&tree->geom, v, f->level) == COP_TABLE)
 		sim_link_table(f->tree, tree->format->table_pa(&tree->geom, v, f->level), f->level - 1U, va);
+}
+
+static void ignore(const struct sim_item *item, struct sim_walk *w)
+{
+	(void)item, (void)w;
+}
+
+static bool path_is_shared;
+
+static void ask_shared(const void *p)
+{
+	path_is_shared |= sim_conflicts(p, false);
+}
+
+bool sim_mmu_write_shared(cop_pa word)
+{
+	const struct sim_frame *f = frame_of(word);
+	struct sim_walk w = {.visit = ignore, .touch = ask_shared};
+	cop_va va;
+
+	if (sim_conflicts_as(&sim_loc_tables, SIM_ADD))
+		return true;
+	if (f->state != SIM_TABLE || !f->known || !sim_shared_count())
+		return false;
+	va = sim_entry_va(&sim.tree[f->tree], f->va, f->level, (word - f->base) / 8);
+	path_is_shared = false;
+	sim_walk_all(&w, va, va);
+	return path_is_shared;
 }
 
 /* Instructions that change a valid entry and invalidate: what they are told must be what the entry is. */

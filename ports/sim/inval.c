@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Invalidations: what each one reaches, when it is complete, and what is wrong with those that did not reach an item. */
 #include "ports/sim/mmu.h"
-
-#include <stdlib.h>
+#include "checker/engine.h"
 
 struct sim_invalidations sim_inval;
 
@@ -141,12 +140,8 @@ void sim_mmu_invalidate(const struct cop_tlbi *t, uint64_t issued, bool complete
 {
 	struct sim_invalidations *s = &sim_inval;
 
-	if (s->count == s->room) {
-		s->room = s->room ? s->room * 2 : 64;
-		s->at = realloc(s->at, s->room * sizeof(*s->at));
-		if (!s->at)
-			abort();
-	}
+	if (s->count == SIM_INVALIDATIONS)
+		sim_fail("sim-limit", "more than %d invalidations", SIM_INVALIDATIONS);
 	s->at[s->count++] = (struct sim_invalidation){.what = *t,
 						      .issued = issued,
 						      .asked = sim.now,
@@ -159,8 +154,10 @@ void sim_mmu_invalidate(const struct cop_tlbi *t, uint64_t issued, bool complete
 void sim_mmu_complete(void)
 {
 	for (unsigned i = 0; i < sim_inval.count; i++) {
-		if (sim_inval.at[i].cpu == sim.current && sim_inval.at[i].done == SIM_FOREVER)
-			sim_inval.at[i].done = sim.now;
+		if (sim_inval.at[i].cpu != sim.current || sim_inval.at[i].done != SIM_FOREVER)
+			continue;
+		engine_save(&sim_inval.at[i].done, sizeof(sim_inval.at[i].done));
+		sim_inval.at[i].done = sim.now;
 	}
 }
 
@@ -175,14 +172,14 @@ bool sim_mmu_pending(void)
 }
 
 /* The start of every execution: all CPUs have just invalidated everything. */
-void sim_mmu_restore(void)
+void sim_mmu_reset(void)
 {
 	sim_inval.count = 0;
 	sim_inval.local = false;
 }
 
-void sim_mmu_off(void)
+void sim_mmu_on(void)
 {
-	free(sim_inval.at);
-	sim_inval = (struct sim_invalidations){0};
+	sim_mmu_reset();
+	engine_region(&sim_inval.count, offsetof(struct sim_invalidations, at));
 }

@@ -15,6 +15,7 @@
  * on, and runs to its end.
  */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <string.h>
 
@@ -75,9 +76,11 @@ void sim_arm(unsigned on)
 	if (armed[on])
 		return;
 	armed[on] = true;
+	if (sim.solo)
+		return;
 	sim.restart = true;
-	if (!sim.solo)
-		sim_cpu_stop();
+	engine_restart();
+	sim_cpu_stop();
 }
 
 bool sim_gate_open(uint64_t word, uint64_t slot)
@@ -120,8 +123,7 @@ void sim_atomic_end(void)
 
 static void point(enum sim_op op, struct sim_at at)
 {
-	sim_point(op, sim_conflicts(word_of(me()->on), true) || sim_conflicts(&sim_loc_rcu, false), SIM_READY,
-		  word_of(me()->on), at);
+	sim_point(op, sim_conflicts(word_of(me()->on), true) || sim_rcu_visible(), word_of(me()->on), at);
 }
 
 uintptr_t sim_irq_save(struct sim_at at)
@@ -213,7 +215,7 @@ void sim_handler_run(void *arg)
 	sim_record(SIM_OP_IRQ, NULL, 0, 0, 0, SIM_AT);
 	handler_begins();
 	p->handler_run(arg);
-	sim_point(SIM_OP_IRQ_END, true, SIM_READY, word_of(p->on), SIM_AT);
+	sim_point(SIM_OP_IRQ_END, true, word_of(p->on), SIM_AT);
 	handler_ends();
 	sim_record(SIM_OP_IRQ_END, NULL, 0, 0, 0, SIM_AT);
 }
@@ -229,7 +231,7 @@ void sim_ipi_run(void *unused)
 		handler_begins();
 		sim_race_after(mail);
 		mail->func(mail->arg);
-		sim_point(SIM_OP_IRQ_END, true, SIM_READY, word_of(me()->on), SIM_AT);
+		sim_point(SIM_OP_IRQ_END, true, word_of(me()->on), SIM_AT);
 		sim_race_before(mail);
 		change(me()->on, 0, PENDING);
 		handler_ends();

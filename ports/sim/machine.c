@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine as a whole: power, the state that every execution starts from, frames and who has them. */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -10,13 +11,6 @@
 #include <unistd.h>
 
 struct sim sim;
-
-static struct {
-	struct sim_frame *frame;
-	struct sim_tree tree[SIM_TREES];
-	void *world, *world_copy;
-	size_t world_bytes;
-} start;
 
 static size_t frames(void)
 {
@@ -57,68 +51,49 @@ void sim_power_on(const struct sim_config *config)
 	memset(&sim, 0, sizeof(sim));
 	sim.config = *config;
 	sim.frame = calloc(frames(), sizeof(*sim.frame));
-	start.frame = calloc(frames(), sizeof(*start.frame));
 	sim.event = calloc(1, sizeof(*sim.event) << 16);
-	if (!sim.frame || !start.frame || !sim.event)
+	if (!sim.frame || !sim.event)
 		abort();
 	sim.now = 1;
 	sim.solo = true;
+	engine_regions_reset();
+	engine_region(&sim.cpu, sizeof(sim) - offsetof(struct sim, cpu));
 	sim_memory_on();
-	sim_processors_on();
-	sim_rcu_restore();
+	sim_share_on();
+	sim_race_on();
+	sim_mmu_on();
 	sim_irq_reset();
 	watch_the_windows();
 }
 
 void sim_power_off(void)
 {
-	sim_processors_off();
+	engine_regions_reset();
 	sim_memory_off();
-	sim_mmu_off();
 	sim_race_off();
+	sim_share_off();
 	free(sim.frame);
 	free(sim.event);
-	free(start.frame);
-	free(start.world_copy);
-	memset(&start, 0, sizeof(start));
 	memset(&sim, 0, sizeof(sim));
 }
 
-void sim_mark(void *world, size_t bytes)
+void sim_mark(void)
 {
 	sim_memory_mark();
-	sim_rcu_mark();
-	memcpy(start.frame, sim.frame, frames() * sizeof(*sim.frame));
-	memcpy(start.tree, sim.tree, sizeof(sim.tree));
-	free(start.world_copy);
-	start.world = world;
-	start.world_bytes = bytes;
-	start.world_copy = malloc(bytes ? bytes : 1);
-	if (!start.world_copy)
-		abort();
-	memcpy(start.world_copy, world, bytes);
-	sim_restore();
-}
-
-void sim_restore(void)
-{
-	sim_memory_restore();
-	sim_mmu_restore();
-	sim_rcu_restore();
-	sim_share_restore();
-	sim_race_restore();
-	memcpy(sim.frame, start.frame, frames() * sizeof(*sim.frame));
-	memcpy(sim.tree, start.tree, sizeof(sim.tree));
-	memcpy(start.world, start.world_copy, start.world_bytes);
+	sim_mmu_reset();
 	memset(sim.cpu, 0, sizeof(sim.cpu));
-	sim.report.rule = NULL;
+	memset(sim.hw, 0, sizeof(sim.hw));
 	sim.events = 0;
 	sim.now = 1;
-	memset(sim.hw, 0, sizeof(sim.hw));
-	sim.stopper = 0;
-	sim.restart = false;
-	sim.cut = false;
 	sim.solo = false;
+}
+
+struct sim_frame *sim_frame_change(cop_pa pa)
+{
+	struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
+
+	engine_save(f, sizeof(*f));
+	return f;
 }
 
 static bool disabled(const char *rule)
@@ -181,7 +156,7 @@ void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value,
 static void set_frames(cop_pa pa, uint64_t bytes, const struct sim_frame *to)
 {
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
-		sim.frame[p >> sim.config.frame_lg2] = *to;
+		*sim_frame_change(p) = *to;
 }
 
 static bool all_free(cop_pa pa, uint64_t bytes)
@@ -205,7 +180,7 @@ static void become(cop_pa pa, uint64_t bytes, enum sim_frame_state state, const 
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state state, const char *owner, struct sim_at at)
 {
 	/* Which frame this gets depends on every other allocation and free; frees do not depend on each other. */
-	sim_point(SIM_OP_ALLOC, sim_conflicts(&sim_loc_frames, true), SIM_READY, NULL, at);
+	sim_point(SIM_OP_ALLOC, sim_conflicts(&sim_loc_frames, true), NULL, at);
 	sim_touch(&sim_loc_frames, true);
 	/* Frame 0 stays free: a physical address of zero is more often a mistake than a table. */
 	for (cop_pa pa = COP_LG2(lg2); pa + COP_LG2(lg2) <= sim.config.pa_bytes; pa += COP_LG2(lg2)) {
@@ -248,7 +223,7 @@ static void check_not_free(cop_pa pa, uint64_t bytes)
 static void let_go(cop_pa pa, uint64_t bytes, enum sim_frame_state state, bool kept, struct sim_at at)
 {
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
-		struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
+		struct sim_frame *f = sim_frame_change(p);
 
 		*f = (struct sim_frame){.owner = f->owner,
 					.at = at,
@@ -264,7 +239,7 @@ static void point_of_free(cop_pa pa, uint64_t bytes, struct sim_at at)
 	sim_point(SIM_OP_FREE,
 		  sim_conflicts(&sim_loc_frames, false) || sim_conflicts(&sim_loc_tables, false) ||
 			  sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(sim_frame_location(pa), true),
-		  SIM_READY, NULL, at);
+		  NULL, at);
 	sim_touch(&sim_loc_frames, false);
 	sim_touch(sim_frame_location(pa), true);
 	sim_touch(&sim_loc_tables, false);
@@ -286,7 +261,7 @@ void sim_frame_given(cop_pa pa, uint64_t bytes, enum sim_frame_state state, cons
 	sim_touch(sim_frame_location(pa), true);
 	become(pa, bytes, state, owner, at);
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
-		sim.frame[p >> sim.config.frame_lg2].kept = true;
+		sim_frame_change(p)->kept = true;
 	sim_record(SIM_OP_ALLOC, sim_phys(pa), 0, bytes, pa, at);
 }
 
@@ -311,7 +286,7 @@ void sim_frame_populate(cop_pa pa, uint64_t bytes, const char *owner, struct sim
 {
 	become(pa, bytes, SIM_DATA, owner, at);
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
-		sim.frame[p >> sim.config.frame_lg2].kept = true;
+		sim_frame_change(p)->kept = true;
 }
 
 /* Whoever reaches it now reaches nothing. */

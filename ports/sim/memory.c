@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Words of the machine's memory, where simulated code believes them to be, and the history of each. */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +9,12 @@
 #include <sys/mman.h>
 
 #define DESC_BYTES 64
+#define LOG        (1U << 20) /* writes in one execution */
 
-/* A word's overwritten value. Newest last; undone from the end. */
+/* A word's overwritten value. Newest last. */
 struct write {
 	uint64_t *at_word;
-	uint64_t *saved; /* what a whole range held, @old bytes of it; NULL: one word */
-	cop_pa pa;       /* COP_PA_NONE: a descriptor, no history needed */
+	cop_pa pa; /* COP_PA_NONE: a descriptor, no history needed */
 	uint64_t old, time;
 	struct sim_at at;
 	uint32_t before; /* index + 1 of this word's previous write */
@@ -26,7 +27,7 @@ static struct {
 	uint32_t *last; /* per word of physical memory: index + 1 of its newest write */
 	uint64_t *used; /* a bit per word of physical memory: has ever held an entry; only grows */
 	struct write *log;
-	size_t writes, room;
+	uint32_t writes;
 } memory;
 
 static void *reserve(uint64_t bytes, int protection)
@@ -56,7 +57,9 @@ void sim_memory_on(void)
 	memory.desc_window = reserve(memory.desc_bytes, PROT_NONE);
 	memory.last = reserve(bytes / 8 * sizeof(*memory.last), PROT_READ | PROT_WRITE);
 	memory.used = reserve(used_bytes(), PROT_READ | PROT_WRITE);
+	memory.log = reserve(LOG * sizeof(*memory.log), PROT_READ | PROT_WRITE);
 	memory.writes = 0;
+	engine_region(&memory.writes, sizeof(memory.writes));
 }
 
 void sim_memory_off(void)
@@ -67,35 +70,18 @@ void sim_memory_off(void)
 	munmap(memory.desc_window, memory.desc_bytes);
 	munmap(memory.last, sim.config.pa_bytes / 8 * sizeof(*memory.last));
 	munmap(memory.used, used_bytes());
-	free(memory.log);
+	munmap(memory.log, LOG * sizeof(*memory.log));
 	memset(&memory, 0, sizeof(memory));
 }
 
 /* What setup wrote becomes what memory has always held: no CPU remembers anything older. */
 void sim_memory_mark(void)
 {
-	for (size_t i = 0; i < memory.writes; i++) {
+	for (uint32_t i = 0; i < memory.writes; i++) {
 		if (memory.log[i].pa != COP_PA_NONE)
 			memory.last[memory.log[i].pa / 8] = 0;
-		free(memory.log[i].saved);
 	}
 	memory.writes = 0;
-}
-
-void sim_memory_restore(void)
-{
-	while (memory.writes) {
-		const struct write *w = &memory.log[--memory.writes];
-
-		if (w->saved) {
-			memcpy(w->at_word, w->saved, w->old);
-			free(w->saved);
-			continue;
-		}
-		*w->at_word = w->old;
-		if (w->pa != COP_PA_NONE)
-			memory.last[w->pa / 8] = w->before;
-	}
 }
 
 void *sim_phys(cop_pa pa)
@@ -210,6 +196,16 @@ uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n)
 	return n;
 }
 
+uint64_t *sim_real_word(const volatile void *p)
+{
+	return (uint64_t *)((uintptr_t)real(sim_place_of(p)) & ~(uintptr_t)7);
+}
+
+uint64_t sim_peek_word(const volatile void *p)
+{
+	return *sim_real_word(p);
+}
+
 uint64_t sim_peek(const volatile void *p, unsigned size)
 {
 	uint64_t v = 0;
@@ -218,51 +214,41 @@ uint64_t sim_peek(const volatile void *p, unsigned size)
 	return v;
 }
 
-static struct write *log_next(void)
-{
-	if (memory.writes == memory.room) {
-		memory.room = memory.room ? memory.room * 2 : 4096;
-		memory.log = realloc(memory.log, memory.room * sizeof(*memory.log));
-		if (!memory.log)
-			abort();
-	}
-	return &memory.log[memory.writes++];
-}
-
+/* The log itself need not be put back: only how much of it there is. */
 static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
 {
-	*log_next() = (struct write){.at_word = word,
-				     .pa = pa,
-				     .old = *word,
-				     .time = ++sim.now,
-				     .at = at,
-				     .before = pa == COP_PA_NONE ? 0 : memory.last[pa / 8]};
-	if (pa != COP_PA_NONE)
-		memory.last[pa / 8] = (uint32_t)memory.writes;
+	uint32_t *last = pa == COP_PA_NONE ? NULL : &memory.last[pa / 8];
+
+	if (memory.writes == LOG)
+		sim_fail("sim-limit", "more than %u writes to memory in one execution", LOG);
+	engine_save(word, sizeof(*word));
+	memory.log[memory.writes++] = (struct write){
+		.at_word = word, .pa = pa, .old = *word, .time = ++sim.now, .at = at, .before = last ? *last : 0};
+	if (!last)
+		return;
+	engine_save(last, sizeof(*last));
+	*last = memory.writes;
 }
 
 void sim_poke(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	struct sim_place place = sim_place_of(p);
 	uint8_t *to = real(place);
+	uint64_t *word = (uint64_t *)((uintptr_t)to & ~(uintptr_t)7);
 
-	if (place.space != SIM_HOST) {
-		uint64_t *word = (uint64_t *)(void *)(to - place.address % 8);
-
+	if (place.space == SIM_HOST)
+		engine_save(word, sizeof(*word));
+	else
 		log_word(word, place.space == SIM_PHYS ? place.address & ~7ULL : COP_PA_NONE, at);
-	}
 	memcpy(to, &v, size);
 }
 
 void sim_poke_fill(cop_pa pa, uint64_t v, uint64_t bytes)
 {
-	uint64_t *word = word_of(pa), *saved = malloc(bytes);
+	uint64_t *word = word_of(pa);
 
-	if (!saved)
-		abort();
-	memcpy(saved, word, bytes);
-	*log_next() =
-		(struct write){.at_word = word, .saved = saved, .pa = COP_PA_NONE, .old = bytes, .time = ++sim.now};
+	engine_save(word, bytes);
 	for (uint64_t i = 0; i < bytes / 8; i++)
 		word[i] = v;
+	sim.now++;
 }

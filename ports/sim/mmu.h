@@ -50,10 +50,11 @@ bool sim_translates(const struct sim_tree *, cop_va);
 enum cop_kind sim_hardware_kind(const struct sim_tree *, uint64_t entry, unsigned level);
 
 /* inval.c */
+#define SIM_INVALIDATIONS 1024
 extern struct sim_invalidations {
-	struct sim_invalidation *at;
-	unsigned count, room;
+	unsigned count;
 	bool local; /* one of them is: CPUs differ */
+	struct sim_invalidation at[SIM_INVALIDATIONS];
 } sim_inval;
 bool sim_covers(const struct sim_invalidation *, unsigned on, const struct sim_item *);
 /* Why is it still kept? Of what has been tried, the nearest. */

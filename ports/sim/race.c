@@ -8,15 +8,18 @@
  * leaves what is there (C11 5.1.2.4, release sequences); fences stand for the marked accesses after or before them.
  */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define CPUS SIM_ALL_CPUS
+#define CPUS      SIM_ALL_CPUS
+#define LOCATIONS (1U << 16)
 
 struct location {
 	uintptr_t address; /* 0: none */
-	uint32_t execution;
 	uint8_t last_writer;
 	bool last_plain, known;                  /* known: .seen is what .knower has last read or written here */
 	uint32_t written[CPUS];                  /* each CPU's clock at its last write, 0: none */
@@ -30,11 +33,12 @@ struct location {
 
 static struct {
 	struct location *slot;
-	size_t room, used;
-	uint32_t execution;
-	struct sim_clock clock[CPUS];
-	struct sim_clock acquired[CPUS]; /* by relaxed loads, for a fence to come */
-	struct sim_clock fenced[CPUS];   /* by a release fence, for stores to come */
+	size_t used;
+	struct {
+		struct sim_clock clock[CPUS];
+		struct sim_clock acquired[CPUS]; /* by relaxed loads, for a fence to come */
+		struct sim_clock fenced[CPUS];   /* by a release fence, for stores to come */
+	} now;
 } race;
 
 static void join(struct sim_clock *to, const struct sim_clock *from)
@@ -47,65 +51,56 @@ static void join(struct sim_clock *to, const struct sim_clock *from)
 
 static struct location *slot_of(uintptr_t address)
 {
-	size_t i = (size_t)((address * 0x9e3779b97f4a7c15ULL) >> 20) & (race.room - 1);
+	size_t i = (size_t)((address * 0x9e3779b97f4a7c15ULL) >> 20) & (LOCATIONS - 1);
 
 	while (race.slot[i].address && race.slot[i].address != address)
-		i = (i + 1) & (race.room - 1);
+		i = (i + 1) & (LOCATIONS - 1);
 	return &race.slot[i];
-}
-
-static void grow(void)
-{
-	struct location *old = race.slot;
-	size_t room = race.room;
-
-	race.room = room ? room * 2 : 1024;
-	race.slot = calloc(race.room, sizeof(*race.slot));
-	if (!race.slot)
-		abort();
-	for (size_t i = 0; i < room; i++) {
-		if (old[i].address)
-			*slot_of(old[i].address) = old[i];
-	}
-	free(old);
 }
 
 static struct location *location_of(const volatile void *p)
 {
-	struct location *l;
+	struct location *l = slot_of((uintptr_t)p);
 
-	if (race.used * 2 >= race.room)
-		grow();
-	l = slot_of((uintptr_t)p);
-	if (!l->address)
-		race.used++;
-	if (l->execution != race.execution) {
-		memset(l, 0, sizeof(*l));
-		l->execution = race.execution;
-	}
+	if (!l->address && ++race.used == LOCATIONS / 2)
+		sim_fail("sim-limit", "more than %u locations", LOCATIONS / 2);
+	/* Its address stays when all else is put back. */
 	l->address = (uintptr_t)p;
 	return l;
 }
 
-void sim_race_restore(void)
+/* ... to be changed. */
+static struct location *changed(const volatile void *p)
 {
-	race.execution++;
-	memset(race.clock, 0, sizeof(race.clock));
-	memset(race.acquired, 0, sizeof(race.acquired));
-	memset(race.fenced, 0, sizeof(race.fenced));
+	struct location *l = location_of(p);
+
+	engine_save(l, sizeof(*l));
+	return l;
+}
+
+void sim_race_on(void)
+{
+	race.slot = mmap(NULL, LOCATIONS * sizeof(*race.slot), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (race.slot == MAP_FAILED) {
+		perror("sim: mmap");
+		abort();
+	}
 	for (unsigned i = 0; i < CPUS; i++)
-		race.clock[i].of[i] = 1;
+		race.now.clock[i].of[i] = 1;
+	engine_region(&race.now, sizeof(race.now));
 }
 
 void sim_race_off(void)
 {
-	free(race.slot);
+	if (race.slot)
+		munmap(race.slot, LOCATIONS * sizeof(*race.slot));
 	memset(&race, 0, sizeof(race));
 }
 
 static struct sim_clock *mine(void)
 {
-	return &race.clock[sim.current];
+	return &race.now.clock[sim.current];
 }
 
 static const char *name_of(unsigned cpu)
@@ -150,13 +145,13 @@ static void order(struct location *l, unsigned how)
 	if (how & SIM_RACE_ACQUIRE)
 		join(mine(), &l->released);
 	else if (!(how & SIM_RACE_PLAIN))
-		join(&race.acquired[sim.current], &l->released);
+		join(&race.now.acquired[sim.current], &l->released);
 	if (!(how & SIM_RACE_WRITE))
 		return;
 	if (how & SIM_RACE_RMW)
 		released = l->released;
 	if (!(how & SIM_RACE_PLAIN))
-		join(&released, &race.fenced[sim.current]);
+		join(&released, &race.now.fenced[sim.current]);
 	if (how & SIM_RACE_RELEASE)
 		join(&released, mine());
 	l->released = released;
@@ -168,7 +163,7 @@ void sim_race_access(const volatile void *p, unsigned how, uint64_t value, struc
 
 	if (sim.solo)
 		return;
-	l = location_of(p);
+	l = changed(p);
 	check(l, how, at);
 	order(l, how);
 	l->seen[sim.current] = value;
@@ -193,9 +188,9 @@ void sim_race_fence(bool acquire, bool release)
 	if (sim.solo)
 		return;
 	if (acquire)
-		join(mine(), &race.acquired[sim.current]);
+		join(mine(), &race.now.acquired[sim.current]);
 	if (release) {
-		race.fenced[sim.current] = *mine();
+		race.now.fenced[sim.current] = *mine();
 		mine()->of[sim.current]++;
 	}
 }
@@ -204,7 +199,7 @@ void sim_race_before(const void *what)
 {
 	if (sim.solo)
 		return;
-	join(&location_of(what)->released, mine());
+	join(&changed(what)->released, mine());
 	mine()->of[sim.current]++;
 }
 
@@ -220,7 +215,7 @@ void sim_race_hardware(const volatile void *p, uint64_t value)
 
 	if (sim.solo)
 		return;
-	l = location_of(p);
+	l = changed(p);
 	l->last_writer = SIM_HARDWARE;
 	l->at = sim.cpu[sim.current].at;
 	(void)value;
@@ -251,9 +246,9 @@ void sim_race_join(bool to_all)
 		if (i == sim.current)
 			continue;
 		if (to_all)
-			join(&race.clock[i], mine());
+			join(&race.now.clock[i], mine());
 		else
-			join(mine(), &race.clock[i]);
+			join(mine(), &race.now.clock[i]);
 	}
 	if (to_all)
 		mine()->of[sim.current]++;

@@ -3,7 +3,7 @@
  * The simulated machine, as the checker sees it.
  *
  * Time is a counter that every write to physical memory, invalidation and completion advances. A machine runs its setup
- * once; sim_mark() then makes that state the start of every execution and sim_restore() goes back to it.
+ * once; sim_mark() then makes that state the start of every execution. The engine puts it back.
  *
  * Processors are coroutines. One that comes to a visible operation announces it (sim_processor.op) and gives the host's
  * thread back; the scheduler chooses which of the announced operations happens next.
@@ -99,11 +99,13 @@ struct sim_tree {
 	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
 };
 
-/* What a CPU waits for before its announced operation can happen. */
-enum sim_wait { SIM_READY, SIM_WAIT_LOCK, SIM_WAIT_CHANGE, SIM_WAIT_GRACE, SIM_WAIT_CALLBACK, SIM_WAIT_WORD };
-
 struct sim_grace {
-	uint64_t section[SIM_CPUS]; /* the read section to wait for, 0: none */
+	uint64_t section[SIM_ALL_CPUS]; /* the read section to wait for, 0: none */
+};
+
+/* How much of every CPU's past comes before something. */
+struct sim_clock {
+	uint32_t of[SIM_ALL_CPUS];
 };
 
 struct sim_processor {
@@ -114,17 +116,10 @@ struct sim_processor {
 	bool live, done;
 	enum sim_op op;
 	struct sim_at at;
-	enum sim_wait wait;
 	const void *where;
-	unsigned size;
-	uint64_t seen;
-	struct sim_grace grace;
 	unsigned reading, irqs_off, atomic; /* depth */
 	bool handler;                       /* interrupts @on, runs to its end */
 	void (*handler_run)(void *);
-	bool (*holds)(uint64_t value, uint64_t arg); /* SIM_WAIT_WORD: what @where must be like */
-	uint64_t holds_arg;
-	uint64_t section;     /* number of read sections begun */
 	uint64_t unpublished; /* time of the first entry written since the last publish, 0: none */
 };
 
@@ -132,9 +127,8 @@ struct sim_config {
 	uint64_t pa_bytes;  /* of physical memory, from 0 */
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
-	unsigned (*choose)(unsigned n); /* which of n ways to go on */
-	bool quiet;                     /* do not switch where a location has had no conflicting access so far */
-	const char *disabled;           /* a rule that is not looked at; NULL: none */
+	bool quiet;           /* do not switch where a location has had no conflicting access so far */
+	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
 
 struct sim_report {
@@ -145,10 +139,14 @@ struct sim_report {
 /* The machine. Static because port functions have no context argument, as on hardware. */
 struct sim {
 	struct sim_config config;
-	struct sim_processor cpu[SIM_ALL_CPUS];
-	struct sim_frame *frame;
-	struct sim_tree tree[SIM_TREES];
+	struct sim_frame *frame; /* sim_frame_change() */
 	struct sim_report report;
+	struct sim_event *event;
+	bool solo;    /* setup or check: nothing else runs */
+	bool restart; /* an access conflicted that was not a switch point: the search starts over */
+	/* What follows is put back by the engine: compared after each event. */
+	struct sim_processor cpu[SIM_ALL_CPUS];
+	struct sim_tree tree[SIM_TREES];
 	struct {
 		cop_va vmemmap, start, last; /* frame 0's struct page; addresses that are struct pages */
 		unsigned page_lg2;
@@ -161,8 +159,14 @@ struct sim {
 		const cop_pa *root;
 		uint32_t asid;
 	} pending; /* attached as soon as *root is set */
-	struct sim_event *event;
 	size_t events;
+	struct {
+		uint64_t first, last; /* callbacks */
+		uint64_t section[SIM_ALL_CPUS];
+		uint64_t sections[SIM_ALL_CPUS]; /* begun so far */
+		unsigned depth[SIM_ALL_CPUS];
+	} rcu;
+	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	struct {
 		uint64_t word; /* irq.c */
 		struct sim_mail {
@@ -173,17 +177,16 @@ struct sim {
 	uint64_t stopper; /* coroutine + 1 that has stopped the machine */
 	uint64_t now;
 	unsigned current; /* the CPU that runs */
-	bool solo;        /* setup or check: nothing else runs */
-	bool restart;     /* an access conflicted that was not a switch point: the search starts over */
 	bool cut;         /* the execution cannot go on, because of a rule that is disabled */
 };
 extern struct sim sim;
 
 /* machine.c */
+/* Before the frame of an index is changed. */
+struct sim_frame *sim_frame_change(cop_pa);
 void sim_power_on(const struct sim_config *);
 void sim_power_off(void);
-void sim_mark(void *world, size_t bytes);
-void sim_restore(void);
+void sim_mark(void);
 /* The first failure ends the execution; the CPU does not come back. */
 COP_NORETURN void sim_fail(const char *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same where one can go on: comes back if the rule is disabled. */
@@ -232,7 +235,10 @@ void sim_poke(volatile void *, uint64_t v, unsigned size, struct sim_at);
 void sim_memory_on(void);
 void sim_memory_off(void);
 void sim_memory_mark(void);
-void sim_memory_restore(void);
+/* The aligned word that an address is in, where it really is; not of translated addresses. */
+uint64_t *sim_real_word(const volatile void *);
+/* What it holds: for whoever waits for the location. */
+uint64_t sim_peek_word(const volatile void *);
 
 /* mmu.c and its parts */
 struct sim_item;
@@ -257,6 +263,8 @@ uint64_t sim_tree_bytes(cop_pa root); /* of its tables that are linked now */
 enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTION };
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
+/* Does anyone else's access conflict with a write to this word of a table? */
+bool sim_mmu_write_shared(cop_pa word);
 void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
 struct cop_tlbi sim_mmu_of_entry(cop_pa word, const struct cop_tlbi *);
 
@@ -270,22 +278,24 @@ void sim_blame(const char *rule, const char *what, const struct sim_item *, unsi
 void sim_mmu_invalidate(const struct cop_tlbi *, uint64_t issued, bool complete);
 void sim_mmu_complete(void);
 bool sim_mmu_pending(void); /* has this CPU asked others for something that is not complete? */
-void sim_mmu_restore(void);
-void sim_mmu_off(void);
-
-/* How much of every CPU's past comes before something. */
-struct sim_clock {
-	uint32_t of[SIM_ALL_CPUS];
-};
+void sim_mmu_on(void);
+void sim_mmu_reset(void);
 
 /* share.c: which locations are accessed by more than one CPU, with a write among them */
-extern const char sim_loc_tlb, sim_loc_tables, sim_loc_frames, sim_loc_rcu; /* locations without an address */
+extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames; /* locations without an address */
+/* As the engine's modes: SIM_ADD commutes with itself. */
+enum sim_mode { SIM_LOOK, SIM_ADD, SIM_CHANGE };
 /* Does an access of this CPU conflict with one that another has made in any execution so far? */
 bool sim_conflicts(const volatile void *, bool write);
+bool sim_conflicts_as(const volatile void *, enum sim_mode);
+/* The event that runs depends on the location, or changes it: before it does. */
 void sim_touch(const volatile void *, bool write);
+void sim_touch_as(const volatile void *, enum sim_mode);
+/* ... or would if it could happen. */
+void sim_touch_later(const volatile void *, enum sim_mode);
 size_t sim_shared_count(void);
-void sim_share_restore(void);
-void sim_share_reset(void);
+void sim_share_on(void);
+void sim_share_off(void);
 /* What this CPU did so far comes before whatever is done after the acquire of the result. */
 struct sim_clock sim_order_release(void);
 void sim_order_acquire(const struct sim_clock *);
@@ -294,25 +304,22 @@ void sim_order_acquire(const struct sim_clock *);
 void sim_cpu_start(unsigned cpu, const char *name, void (*run)(void *), void *arg);
 /* The coroutine runs on CPU `on`; a handler interrupts it. */
 void sim_cpu_place(unsigned cpu, unsigned on, bool handler);
-void sim_cpu_resume(unsigned cpu);
-bool sim_cpu_enabled(unsigned cpu);
+void sim_cpu_run(void *slot);
 /* Announce, and come back when chosen. */
-void sim_point(enum sim_op, bool visible, enum sim_wait, const void *where, struct sim_at);
+void sim_point(enum sim_op, bool visible, const void *where, struct sim_at);
 /* ... when *word is what @holds asks for. */
 void sim_await_word(enum sim_op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg, struct sim_at);
+void sim_await_change(enum sim_op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg,
+		      struct sim_at);
+void sim_await_over(const struct sim_wait *, uint64_t value);
 COP_NORETURN void sim_cpu_stop(void);
-void sim_processors_on(void);
-void sim_processors_off(void);
 
 /* rcu.c */
 void sim_rcu_run(void *);
-bool sim_rcu_ready(void);
-bool sim_rcu_idle(void);
-bool sim_grace_over(const struct sim_grace *);
+bool sim_rcu_visible(void); /* beginning or ending a section */
 void sim_rcu_section_begin(void);
 void sim_rcu_section_end(void);
-void sim_rcu_mark(void);
-void sim_rcu_restore(void);
+void sim_rcu_run_solo(void);
 
 /*
  * race.c: what happens before what, by the program's own synchronisation; plain accesses that nothing orders are races.
@@ -325,7 +332,7 @@ void sim_race_fence(bool acquire, bool release);
 void sim_race_before(const void *);
 void sim_race_after(const void *);
 void sim_race_hardware(const volatile void *, uint64_t value);
-void sim_race_restore(void);
+void sim_race_on(void);
 void sim_race_off(void);
 struct sim_overwrite {
 	bool unseen; /* somebody else wrote what is overwritten, and this CPU does not know */

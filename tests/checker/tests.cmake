@@ -9,6 +9,7 @@ foreach(source ${checker_tests})
   add_test(NAME ${test} COMMAND ${target})
   set_tests_properties(${test} PROPERTIES TIMEOUT 600)
 endforeach()
+target_sources(checker_test_counts PRIVATE ${PROJECT_SOURCE_DIR}/bench/checker_programs.c)
 
 # The cases of the rules, some on trees that the library builds.
 file(GLOB rule_cases CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/rules_*.c)

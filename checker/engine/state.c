@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Putting states back: stacks as they were before each event, memory from a log of what it held. */
+#include "checker/engine/search.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* Address space, not memory: what is never used is never there. */
+#define UNDO_BYTES  (1UL << 30)
+#define SAVED_BYTES (1UL << 30)
+#define LINE        64
+
+/* After the bytes themselves, which are a multiple of 8. */
+struct undone {
+	void *at;
+	uint32_t bytes, region; /* region + 1 */
+};
+
+void *state_reserve(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("checker: mmap");
+		abort();
+	}
+	return p;
+}
+
+void state_release(void *p, size_t bytes)
+{
+	munmap(p, bytes);
+}
+
+/* Stacks have red zones of frames that are gone; a copy is no access to them. */
+__attribute__((no_sanitize("address"))) static void copy_words(void *to, const void *from, size_t bytes)
+{
+	uint64_t *t = to;
+	const uint64_t *f = from;
+
+	for (size_t i = 0; i < bytes / 8; i++)
+		t[i] = f[i];
+}
+
+#define POOLS(use)                                                                                                     \
+	use(event, ENGINE_EVENTS + 1);                                                                                 \
+	use(node, ENGINE_EVENTS + 2);                                                                                  \
+	use(location, 1U << 17);                                                                                       \
+	use(slot, 1U << 17);                                                                                           \
+	use(access, 1U << 20);                                                                                         \
+	use(race, 1U << 20);                                                                                           \
+	use(step, STEPS);                                                                                              \
+	use(sleeping, SLEEPING);                                                                                       \
+	use(touch, TOUCHES);                                                                                           \
+	use(undo, UNDO_BYTES);                                                                                         \
+	use(saved, SAVED_BYTES)
+
+void state_open(void)
+{
+#define OPEN(pool, count) search.pool = state_reserve((count) * sizeof(*search.pool))
+	POOLS(OPEN);
+	for (unsigned i = 0; i < search.regions; i++) {
+		memcpy(search.region[i].shadow, search.region[i].at, search.region[i].bytes);
+	}
+}
+
+void state_close(void)
+{
+#define CLOSE(pool, count) munmap(search.pool, (count) * sizeof(*search.pool))
+	POOLS(CLOSE);
+}
+
+static void log_bytes(void *at, const void *old, size_t bytes, uint32_t region)
+{
+	uint8_t *to = search.undo + search.undo_top;
+	struct undone u = {at, (uint32_t)bytes, region};
+
+	if (search.undo_top + bytes + sizeof(u) + 8 > UNDO_BYTES)
+		search_limit("bytes of state changed in one execution");
+	memcpy(to, old, bytes);
+	to += (bytes + 7) & ~7UL;
+	memcpy(to, &u, sizeof(u));
+	search.undo_top = (uint32_t)(to + sizeof(u) - search.undo);
+}
+
+void engine_save(void *p, size_t bytes)
+{
+	if (search.running)
+		log_bytes(p, p, bytes, 0);
+}
+
+void state_unwind(uint32_t top)
+{
+	while (search.undo_top > top) {
+		struct undone u;
+		uint8_t *from = search.undo + search.undo_top - sizeof(u);
+
+		memcpy(&u, from, sizeof(u));
+		from -= (u.bytes + 7) & ~7UL;
+		memcpy(u.at, from, u.bytes);
+		if (u.region) {
+			struct region *r = &search.region[u.region - 1];
+
+			memcpy(r->shadow + ((uint8_t *)u.at - r->at), from, u.bytes);
+		}
+		search.undo_top = (uint32_t)(from - search.undo);
+	}
+}
+
+void engine_region(void *p, size_t bytes)
+{
+	struct region *r = &search.region[search.regions];
+
+	if (!bytes)
+		return;
+	if (search.regions == REGIONS)
+		search_limit("regions");
+	*r = (struct region){p, malloc(bytes), bytes};
+	if (!r->shadow)
+		abort();
+	search.regions++;
+}
+
+void engine_regions_reset(void)
+{
+	while (search.regions)
+		free(search.region[--search.regions].shadow);
+}
+
+void state_compare(void)
+{
+	for (unsigned i = 0; i < search.regions; i++) {
+		struct region *r = &search.region[i];
+
+		if (!memcmp(r->at, r->shadow, r->bytes))
+			continue;
+		for (size_t o = 0; o < r->bytes; o += LINE) {
+			size_t n = r->bytes - o < LINE ? r->bytes - o : LINE;
+
+			if (!memcmp(r->at + o, r->shadow + o, n))
+				continue;
+			log_bytes(r->at + o, r->shadow + o, n, i + 1);
+			memcpy(r->shadow + o, r->at + o, n);
+		}
+	}
+}
+
+void state_keep(struct event *e, unsigned actor)
+{
+	const struct actor *a = &search.actor[actor];
+	size_t bytes = (size_t)(a->co.top - (uint8_t *)a->now.sp);
+	uint8_t *to = search.saved + search.saved_top;
+
+	if (search.saved_top + sizeof(a->now) + bytes > SAVED_BYTES)
+		search_limit("bytes of stacks in one execution");
+	e->undo = search.undo_top;
+	e->saved = search.saved_top;
+	memcpy(to, &a->now, sizeof(a->now));
+	copy_words(to + sizeof(a->now), a->now.sp, bytes);
+	search.saved_top += (uint32_t)(sizeof(a->now) + ((bytes + 7) & ~7UL));
+}
+
+static void stack_restore(const struct event *e)
+{
+	struct actor *a = &search.actor[e->actor];
+	const uint8_t *from = search.saved + e->saved;
+
+	memcpy(&a->now, from, sizeof(a->now));
+	copy_words(a->now.sp, from + sizeof(a->now), (size_t)(a->co.top - (uint8_t *)a->now.sp));
+	a->answers = 0;
+}
+
+void state_restore(unsigned depth)
+{
+	uint32_t seen = 0;
+
+	/* Of each actor only the oldest stack counts. */
+	for (unsigned i = depth; i < search.state; i++) {
+		struct event *e = &search.event[i];
+
+		e->put_back = !(seen & bit(e->actor));
+		seen |= bit(e->actor);
+	}
+	while (search.state > depth) {
+		const struct event *e = &search.event[--search.state];
+
+		state_unwind(e->undo);
+		if (e->put_back)
+			stack_restore(e);
+	}
+	if (seen)
+		search.saved_top = search.event[depth].saved;
+}
