@@ -428,7 +428,7 @@ const struct rule_case rules_sync[] = {
 	{"data-race", count_unlocked, nothing, interrupt_other, .behind = ""},
 	{"sleeps-in-atomic", interrupt_irqs_off, interrupt_other, some_work},
 	{"data-race", count_unlocked, stop_and_look, change_both_atomically, .behind = ""},
-	{"assert", stop_and_look_marked, stop_and_look, change_both, .behind = ""},
+	{"assert", stop_and_look_marked, nothing, change_both, .behind = ""},
 	{"livelock", spin, wait_for_sender, send_release},
 	{"double-lock", lock_twice, lock_after_unlock},
 	{"foreign-unlock", unlock_not_held, count_locked},
