@@ -388,38 +388,56 @@ void sim_tlb_sync(struct sim_at at)
 	sim_record(SIM_OP_SYNC, NULL, 0, 0, 0, at);
 }
 
-static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, const struct cop_tlbi *t, struct sim_at at)
+/* After the point: entries of one table are changed, and what was formed through them is dropped everywhere. */
+static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
-	cop_pa word = sim_place_of(to).address;
+	void *to = arrive(p, true, at, &pa);
 	uint64_t old = sim_peek(to, 8);
-	struct cop_tlbi all = sim_mmu_of_entry(word, t);
 
 	if (or_old)
 		v |= old;
-	sim_touch_as(&sim_loc_tlb, SIM_ADD);
-	sim_touch(&sim_loc_tables, false);
+	sim_touch(to, true);
+	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
 	put(to, v, 8, SIM_ENTRY_INSTRUCTION, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);
-	sim_mmu_invalidate(&all, sim.now - 1, true);
 	return old;
+}
+
+static void point_of_instruction(const uint64_t *p, unsigned n, const struct cop_tlbi *t, struct sim_at at)
+{
+	bool shared = mmu_visible();
+
+	for (unsigned i = 0; i < n; i++)
+		shared |= visible(p + i, true);
+	sim_point(SIM_OP_XCHG, shared, p, at);
+	sim_mmu_check_operand(sim_place_of(p).address, n, t);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 }
 
 uint64_t sim_entry_xchg(uint64_t *p, uint64_t v, const struct cop_tlbi *t, struct sim_at at)
 {
-	sim.cpu[sim.current].at = at;
-	sim_mmu_check_operand(sim_place_of(p).address, 1, t);
-	return change_by_instruction(p, v, false, t, at);
+	struct cop_tlbi all;
+	uint64_t old;
+
+	point_of_instruction(p, 1, t, at);
+	all = sim_mmu_of_entries(sim_place_of(p).address, 1, t);
+	old = change_by_instruction(p, v, false, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
+	return old;
 }
 
 void sim_entries_break(uint64_t *p, unsigned n, uint64_t invalid_bit, const struct cop_tlbi *t, struct sim_at at)
 {
-	sim.cpu[sim.current].at = at;
-	sim_mmu_check_operand(sim_place_of(p).address, n, t);
+	struct cop_tlbi all;
+
+	point_of_instruction(p, n, t, at);
+	all = sim_mmu_of_entries(sim_place_of(p).address, n, t);
 	for (unsigned i = 0; i < n; i++)
-		change_by_instruction(p + i, invalid_bit, true, t, at);
+		change_by_instruction(p + i, invalid_bit, true, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
 }
 
 /* CPUs and locks. */

@@ -76,11 +76,8 @@ void sim_arm(unsigned on)
 	if (armed[on])
 		return;
 	armed[on] = true;
-	if (sim.solo)
-		return;
-	sim.restart = true;
-	engine_restart();
-	sim_cpu_stop();
+	if (!sim.solo)
+		sim_search_again();
 }
 
 bool sim_gate_open(uint64_t word, uint64_t slot)
