@@ -124,7 +124,8 @@ static bool in_table(const void *p)
 	return place.space == SIM_PHYS && sim.frame[place.address >> sim.config.frame_lg2].state == SIM_TABLE;
 }
 
-static bool visible(const volatile void *p, bool write)
+/* @v: what is about to be written, if that is known. */
+static bool visible(const volatile void *p, bool write, const uint64_t *v)
 {
 	struct sim_place place = sim_place_of(p);
 
@@ -134,18 +135,19 @@ static bool visible(const volatile void *p, bool write)
 		return translation_shared(place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
-	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address));
+	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
 }
 
 /* Announce, wait, arrive. */
-static void *begin(enum sim_op op, const volatile void *p, bool write, struct sim_at at, cop_pa *reached)
+static void *begin(enum sim_op op, const volatile void *p, bool write, const uint64_t *v, struct sim_at at,
+		   cop_pa *reached)
 {
 	void *to;
 
-	sim_point(op, visible(p, write), (const void *)p, at);
+	sim_point(op, visible(p, write, v), (const void *)p, at);
 	to = arrive(p, write, at, reached);
 	sim_touch(to, write);
-	if (write && in_table(to))
+	if (write && in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
 		sim_touch_as(&sim_loc_tables, SIM_ADD);
 	return to;
 }
@@ -198,7 +200,7 @@ static uint64_t truncated(uint64_t v, unsigned size)
 uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *from = begin(SIM_OP_LOAD, p, false, at, &pa);
+	void *from = begin(SIM_OP_LOAD, p, false, NULL, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
 	account((const void *)p, from, marked(order, 0), v, v, size, SIM_OP_LOAD, at);
@@ -209,7 +211,7 @@ uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, s
 void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_STORE, p, true, at, &pa);
+	void *to = begin(SIM_OP_STORE, p, true, size == 8 ? &v : NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	sim_record(SIM_OP_STORE, (const void *)p, old, v, pa, at);
@@ -228,7 +230,7 @@ static void read_modify_write(enum sim_op op, volatile void *p, void *to, uint64
 uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
+	void *to = begin(SIM_OP_XCHG, p, true, NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	read_modify_write(SIM_OP_XCHG, p, to, old, truncated(v, size), size, order, pa, at);
@@ -238,7 +240,7 @@ uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order or
 uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_CAS, p, true, at, &pa);
+	void *to = begin(SIM_OP_CAS, p, true, NULL, at, &pa);
 	uint64_t was = sim_peek(to, size);
 
 	if (was == truncated(old, size)) {
@@ -253,7 +255,7 @@ uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum
 uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_ADD, p, true, at, &pa);
+	void *to = begin(SIM_OP_ADD, p, true, NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	read_modify_write(SIM_OP_ADD, p, to, old, truncated(old + v, size), size, order, pa, at);
@@ -290,7 +292,7 @@ void sim_fence_full(struct sim_at at)
 uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *from = begin(SIM_OP_READ, p, false, at, &pa);
+	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
 	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
@@ -301,7 +303,7 @@ uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 void sim_write(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_WRITE, p, true, at, &pa);
+	void *to = begin(SIM_OP_WRITE, p, true, size == 8 ? &v : NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	sim_record(SIM_OP_WRITE, (const void *)p, old, v, pa, at);
@@ -328,12 +330,12 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 
 	sim_record(SIM_OP_FILL, p, 0, v, 0, at);
 	if (private_table(p, bytes)) {
-		(void)begin(SIM_OP_FILL, p, false, at, &pa);
+		(void)begin(SIM_OP_FILL, p, false, NULL, at, &pa);
 		sim_poke_fill(sim_place_of(p).address, v, bytes);
 		return;
 	}
 	for (size_t i = 0; i < bytes; i += 8) {
-		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, at, &pa);
+		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, &v, at, &pa);
 		uint64_t old = sim_peek(at_word, 8);
 
 		put(at_word, v, 8, SIM_ENTRY_STORE, at);
@@ -410,7 +412,7 @@ static void point_of_instruction(const uint64_t *p, unsigned n, const struct cop
 	bool shared = mmu_visible();
 
 	for (unsigned i = 0; i < n; i++)
-		shared |= visible(p + i, true);
+		shared |= visible(p + i, true, NULL);
 	sim_point(SIM_OP_XCHG, shared, p, at);
 	sim_mmu_check_operand(sim_place_of(p).address, n, t);
 	sim_touch_as(&sim_loc_tlb, SIM_ADD);
@@ -508,7 +510,7 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
 	struct sim_reached to;
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write), sim_virt(va), at);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
 	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)

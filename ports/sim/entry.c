@@ -236,15 +236,33 @@ static void ask_shared(const void *p)
 	path_is_shared |= sim_conflicts(p, false);
 }
 
-bool sim_mmu_write_shared(cop_pa word)
+/*
+ * Can a write change what CPUs may hold? Not in a table that was never linked, and not from one value that hardware does not
+ * keep to another. @v: NULL if it is not known.
+ */
+bool sim_mmu_write_matters(cop_pa word, const uint64_t *v)
+{
+	const struct sim_frame *f = frame_of(word);
+	const struct sim_tree *tree = &sim.tree[f->tree];
+
+	if (f->state != SIM_TABLE || !f->known)
+		return false;
+	if (tree->caches_invalid || !v)
+		return true;
+	return valid(tree, *v, f->level) || valid(tree, sim_word_now(word).value, f->level);
+}
+
+bool sim_mmu_write_shared(cop_pa word, const uint64_t *v)
 {
 	const struct sim_frame *f = frame_of(word);
 	struct sim_walk w = {.visit = ignore, .touch = ask_shared, .exact = true};
 	cop_va va;
 
+	if (!sim_mmu_write_matters(word, v))
+		return false;
 	if (sim_conflicts_as(&sim_loc_tables, SIM_ADD))
 		return true;
-	if (f->state != SIM_TABLE || !f->known || !sim_shared_count())
+	if (!sim_shared_count())
 		return false;
 	va = sim_entry_va(&sim.tree[f->tree], f->va, f->level, (word - f->base) / 8);
 	path_is_shared = false;

@@ -267,7 +267,8 @@ enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTIO
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
 /* Does anyone else's access conflict with a write to this word of a table? */
-bool sim_mmu_write_shared(cop_pa word);
+bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
+bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
 void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
 struct cop_tlbi sim_mmu_of_entries(cop_pa word, unsigned n, const struct cop_tlbi *);
 
