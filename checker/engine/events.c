@@ -79,15 +79,17 @@ struct event *event_begin(unsigned actor)
 static void add_candidate(uint32_t event, bool fixed)
 {
 	const struct event *e = &search.event[search.depth];
+	struct event *other = &search.event[event];
 
-	if (clock_has(&e->clock, &search.event[event]))
+	if (clock_has(&e->clock, other))
 		return;
-	for (unsigned i = 0; i < search.candidates; i++) {
-		if (search.candidate[i].event == event) {
-			search.candidate[i].fixed |= fixed;
-			return;
-		}
+	/* Events are never executed twice: their number is as good as their name. */
+	if (other->met == search.result.events + 1) {
+		search.candidate[other->met_at].fixed |= fixed;
+		return;
 	}
+	other->met = search.result.events + 1;
+	other->met_at = search.candidates;
 	if (search.candidates == RACES)
 		search_limit("events in conflict with one event");
 	search.candidate[search.candidates++] = (struct candidate){event, fixed};

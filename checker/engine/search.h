@@ -91,6 +91,8 @@ struct event {
 	uint32_t before;            /* the actor's event before */
 	uint32_t undo, saved;       /* tops before it */
 	uint32_t races, race_count; /* events to be reversed with it, in search.race */
+	uint64_t met;     /* the event that has it among its candidates, and where there */
+	uint32_t met_at;
 	int16_t number;             /* of the actor's events, from 1 */
 	uint8_t actor, choices;
 	uint8_t ways[CHOICES];
@@ -123,7 +125,7 @@ struct region {
 };
 
 #define REGIONS  16
-#define RACES    256 /* candidates of one event */
+#define RACES    4096 /* candidates of one event */
 #define STEPS    (1U << 20)
 #define SLEEPING (1U << 20)
 #define TOUCHES  (1U << 22)

@@ -124,7 +124,8 @@ static bool in_table(const void *p)
 	return place.space == SIM_PHYS && sim.frame[place.address >> sim.config.frame_lg2].state == SIM_TABLE;
 }
 
-static bool visible(const volatile void *p, bool write)
+/* @v: what is about to be written, if that is known. */
+static bool visible(const volatile void *p, bool write, const uint64_t *v)
 {
 	struct sim_place place = sim_place_of(p);
 
@@ -134,18 +135,19 @@ static bool visible(const volatile void *p, bool write)
 		return translation_shared(place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
-	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address));
+	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
 }
 
 /* Announce, wait, arrive. */
-static void *begin(enum sim_op op, const volatile void *p, bool write, struct sim_at at, cop_pa *reached)
+static void *begin(enum sim_op op, const volatile void *p, bool write, const uint64_t *v, struct sim_at at,
+		   cop_pa *reached)
 {
 	void *to;
 
-	sim_point(op, visible(p, write), (const void *)p, at);
+	sim_point(op, visible(p, write, v), (const void *)p, at);
 	to = arrive(p, write, at, reached);
 	sim_touch(to, write);
-	if (write && in_table(to))
+	if (write && in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
 		sim_touch_as(&sim_loc_tables, SIM_ADD);
 	return to;
 }
@@ -198,7 +200,7 @@ static uint64_t truncated(uint64_t v, unsigned size)
 uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *from = begin(SIM_OP_LOAD, p, false, at, &pa);
+	void *from = begin(SIM_OP_LOAD, p, false, NULL, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
 	account((const void *)p, from, marked(order, 0), v, v, size, SIM_OP_LOAD, at);
@@ -209,7 +211,7 @@ uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, s
 void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_STORE, p, true, at, &pa);
+	void *to = begin(SIM_OP_STORE, p, true, size == 8 ? &v : NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	sim_record(SIM_OP_STORE, (const void *)p, old, v, pa, at);
@@ -228,7 +230,7 @@ static void read_modify_write(enum sim_op op, volatile void *p, void *to, uint64
 uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
+	void *to = begin(SIM_OP_XCHG, p, true, NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	read_modify_write(SIM_OP_XCHG, p, to, old, truncated(v, size), size, order, pa, at);
@@ -238,7 +240,7 @@ uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order or
 uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_CAS, p, true, at, &pa);
+	void *to = begin(SIM_OP_CAS, p, true, NULL, at, &pa);
 	uint64_t was = sim_peek(to, size);
 
 	if (was == truncated(old, size)) {
@@ -253,7 +255,7 @@ uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum
 uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_ADD, p, true, at, &pa);
+	void *to = begin(SIM_OP_ADD, p, true, NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	read_modify_write(SIM_OP_ADD, p, to, old, truncated(old + v, size), size, order, pa, at);
@@ -290,7 +292,7 @@ void sim_fence_full(struct sim_at at)
 uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *from = begin(SIM_OP_READ, p, false, at, &pa);
+	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
 	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
@@ -301,7 +303,7 @@ uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 void sim_write(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_WRITE, p, true, at, &pa);
+	void *to = begin(SIM_OP_WRITE, p, true, size == 8 ? &v : NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
 	sim_record(SIM_OP_WRITE, (const void *)p, old, v, pa, at);
@@ -328,12 +330,12 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 
 	sim_record(SIM_OP_FILL, p, 0, v, 0, at);
 	if (private_table(p, bytes)) {
-		(void)begin(SIM_OP_FILL, p, false, at, &pa);
+		(void)begin(SIM_OP_FILL, p, false, NULL, at, &pa);
 		sim_poke_fill(sim_place_of(p).address, v, bytes);
 		return;
 	}
 	for (size_t i = 0; i < bytes; i += 8) {
-		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, at, &pa);
+		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, &v, at, &pa);
 		uint64_t old = sim_peek(at_word, 8);
 
 		put(at_word, v, 8, SIM_ENTRY_STORE, at);
@@ -388,38 +390,56 @@ void sim_tlb_sync(struct sim_at at)
 	sim_record(SIM_OP_SYNC, NULL, 0, 0, 0, at);
 }
 
-static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, const struct cop_tlbi *t, struct sim_at at)
+/* After the point: entries of one table are changed, and what was formed through them is dropped everywhere. */
+static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
-	cop_pa word = sim_place_of(to).address;
+	void *to = arrive(p, true, at, &pa);
 	uint64_t old = sim_peek(to, 8);
-	struct cop_tlbi all = sim_mmu_of_entry(word, t);
 
 	if (or_old)
 		v |= old;
-	sim_touch_as(&sim_loc_tlb, SIM_ADD);
-	sim_touch(&sim_loc_tables, false);
+	sim_touch(to, true);
+	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
 	put(to, v, 8, SIM_ENTRY_INSTRUCTION, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);
-	sim_mmu_invalidate(&all, sim.now - 1, true);
 	return old;
+}
+
+static void point_of_instruction(const uint64_t *p, unsigned n, const struct cop_tlbi *t, struct sim_at at)
+{
+	bool shared = mmu_visible();
+
+	for (unsigned i = 0; i < n; i++)
+		shared |= visible(p + i, true, NULL);
+	sim_point(SIM_OP_XCHG, shared, p, at);
+	sim_mmu_check_operand(sim_place_of(p).address, n, t);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 }
 
 uint64_t sim_entry_xchg(uint64_t *p, uint64_t v, const struct cop_tlbi *t, struct sim_at at)
 {
-	sim.cpu[sim.current].at = at;
-	sim_mmu_check_operand(sim_place_of(p).address, 1, t);
-	return change_by_instruction(p, v, false, t, at);
+	struct cop_tlbi all;
+	uint64_t old;
+
+	point_of_instruction(p, 1, t, at);
+	all = sim_mmu_of_entries(sim_place_of(p).address, 1, t);
+	old = change_by_instruction(p, v, false, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
+	return old;
 }
 
 void sim_entries_break(uint64_t *p, unsigned n, uint64_t invalid_bit, const struct cop_tlbi *t, struct sim_at at)
 {
-	sim.cpu[sim.current].at = at;
-	sim_mmu_check_operand(sim_place_of(p).address, n, t);
+	struct cop_tlbi all;
+
+	point_of_instruction(p, n, t, at);
+	all = sim_mmu_of_entries(sim_place_of(p).address, n, t);
 	for (unsigned i = 0; i < n; i++)
-		change_by_instruction(p + i, invalid_bit, true, t, at);
+		change_by_instruction(p + i, invalid_bit, true, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
 }
 
 /* CPUs and locks. */
@@ -435,7 +455,7 @@ static bool is_free(uint64_t holder, uint64_t unused)
 	return !holder;
 }
 
-void sim_lock(uint64_t *holder, struct sim_at at)
+static void lock(uint64_t *holder, struct sim_at at)
 {
 	cop_pa pa;
 
@@ -446,11 +466,10 @@ void sim_lock(uint64_t *holder, struct sim_at at)
 	(void)arrive(holder, true, at, &pa);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
 	sim_race_after(holder);
-	sim_atomic_begin();
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
 }
 
-void sim_unlock(uint64_t *holder, struct sim_at at)
+static void unlock(uint64_t *holder, struct sim_at at)
 {
 	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), holder, at);
 	sim_touch(holder, true);
@@ -458,14 +477,31 @@ void sim_unlock(uint64_t *holder, struct sim_at at)
 		sim_report("foreign-unlock", "the lock is not held by this CPU");
 	sim_race_before(holder);
 	sim_poke(holder, 0, 8, at);
-	sim_atomic_end();
 	sim_record(SIM_OP_UNLOCK, holder, 0, 0, 0, at);
 }
 
+void sim_lock(uint64_t *holder, struct sim_at at)
+{
+	lock(holder, at);
+	sim_atomic_begin();
+}
+
+void sim_unlock(uint64_t *holder, struct sim_at at)
+{
+	unlock(holder, at);
+	sim_atomic_end();
+}
+
+/* Held across preemption. */
 void sim_mutex_lock(uint64_t *holder, struct sim_at at)
 {
 	sim_may_sleep("cop_mutex_lock()", at);
-	sim_lock(holder, at);
+	lock(holder, at);
+}
+
+void sim_mutex_unlock(uint64_t *holder, struct sim_at at)
+{
+	unlock(holder, at);
 }
 
 /* Stories. */
@@ -474,7 +510,7 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
 	struct sim_reached to;
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write), sim_virt(va), at);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
 	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)

@@ -31,7 +31,7 @@ static void check_change(const struct sim_item *item, struct sim_walk *w)
 		sim_blame(live ? "break-before-make" : "unclean-make", "a new value is written", item, w->on);
 		return;
 	case COP_CHANGE_FORBIDDEN:
-		sim_blame("forbidden-change", "a new value is written", item, w->on);
+		return; /* bad-encoding has said so */
 	}
 }
 
@@ -55,6 +55,14 @@ static bool is_table(cop_pa table)
 	return frame_of(table)->state == SIM_TABLE;
 }
 
+static void use(const struct sim_tree *tree, cop_pa word, uint64_t entry, unsigned level)
+{
+	sim_word_use(word);
+	if (tree->format->cont_lg2 && tree->format->kind(&tree->geom, entry, level) == COP_LEAF &&
+	    (tree->format->attrs(&tree->geom, entry, level) & COP_CONT))
+		sim_word_use_run(word);
+}
+
 static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, cop_va va)
 {
 	const struct sim_tree *tree = &sim.tree[t];
@@ -64,10 +72,12 @@ static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, 
 		sim_report("linked-uninitialised", "entry %llu of table %#llx was never written",
 			   (unsigned long long)(word - frame_of(word)->base) / 8,
 			   (unsigned long long)frame_of(word)->base);
+	if (entry == SIM_POISON)
+		return;
 	kind = tree->format->kind(&tree->geom, entry, level);
 	if (kind == COP_EMPTY)
 		return;
-	sim_word_use(word);
+	use(tree, word, entry, level);
 	check_encoding(tree, entry, level, word);
 	if (kind == COP_TABLE)
 		sim_link_table(t, tree->format->table_pa(&tree->geom, entry, level), level - 1, va);
@@ -187,7 +197,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 {
 	struct sim_frame *f = frame_of(word);
 	struct changing c = {.word = word, .old = old, .v = v, .by_instruction = how == SIM_ENTRY_INSTRUCTION};
-	struct sim_walk w = {.visit = check_change, .arg = &c};
+	struct sim_walk w = {.visit = check_change, .exact = true, .arg = &c};
 	const struct sim_tree *tree = &sim.tree[f->tree];
 	cop_va va;
 
@@ -205,7 +215,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 	w.visit = check_frozen;
 	if (!f->linked && valid(tree, v, f->level))
 		look_for(&w, va);
-	sim_word_use(word);
+	use(tree, word, v, f->level);
 	if (!f->linked)
 		return;
 	if (tree->format->kind(&tree->geom, old, f->level) == COP_TABLE)
@@ -226,15 +236,33 @@ static void ask_shared(const void *p)
 	path_is_shared |= sim_conflicts(p, false);
 }
 
-bool sim_mmu_write_shared(cop_pa word)
+/*
+ * Can a write change what CPUs may hold? Not in a table that was never linked, and not from one value that hardware does not
+ * keep to another. @v: NULL if it is not known.
+ */
+bool sim_mmu_write_matters(cop_pa word, const uint64_t *v)
 {
 	const struct sim_frame *f = frame_of(word);
-	struct sim_walk w = {.visit = ignore, .touch = ask_shared};
+	const struct sim_tree *tree = &sim.tree[f->tree];
+
+	if (f->state != SIM_TABLE || !f->known)
+		return false;
+	if (tree->caches_invalid || !v)
+		return true;
+	return valid(tree, *v, f->level) || valid(tree, sim_word_now(word).value, f->level);
+}
+
+bool sim_mmu_write_shared(cop_pa word, const uint64_t *v)
+{
+	const struct sim_frame *f = frame_of(word);
+	struct sim_walk w = {.visit = ignore, .touch = ask_shared, .exact = true};
 	cop_va va;
 
+	if (!sim_mmu_write_matters(word, v))
+		return false;
 	if (sim_conflicts_as(&sim_loc_tables, SIM_ADD))
 		return true;
-	if (f->state != SIM_TABLE || !f->known || !sim_shared_count())
+	if (!sim_shared_count())
 		return false;
 	va = sim_entry_va(&sim.tree[f->tree], f->va, f->level, (word - f->base) / 8);
 	path_is_shared = false;
@@ -283,8 +311,8 @@ void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *t)
 			   (unsigned long long)va, (unsigned long long)t->start);
 }
 
-/* What such an instruction invalidates: all that was formed through the entry, of whatever level. */
-struct cop_tlbi sim_mmu_of_entry(cop_pa word, const struct cop_tlbi *t)
+/* What such an instruction invalidates: all that was formed through the entries, of whatever level. */
+struct cop_tlbi sim_mmu_of_entries(cop_pa word, unsigned n, const struct cop_tlbi *t)
 {
 	const struct sim_frame *f = frame_of(word);
 	const struct sim_tree *tree = &sim.tree[f->tree];
@@ -293,7 +321,7 @@ struct cop_tlbi sim_mmu_of_entry(cop_pa word, const struct cop_tlbi *t)
 	if (f->state != SIM_TABLE || !f->known)
 		return one;
 	one.start = sim_entry_va(tree, f->va, f->level, (word - f->base) / 8);
-	one.last = one.start + (sim_span(tree, f->level) - 1);
+	one.last = one.start + (n * sim_span(tree, f->level) - 1);
 	one.level = COP_TLBI_ANY_LEVEL;
 	one.stride_lg2 = tree->geom.page_lg2;
 	if (f->level)

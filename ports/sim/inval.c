@@ -87,7 +87,10 @@ static int tried(const struct sim_invalidation *i, unsigned on, const struct sim
 	if (sim_covers(i, on, item)) {
 		if (i->asked < since)
 			return BEFORE;
-		return i->done == SIM_FOREVER ? UNSYNCED : EARLY;
+		if (i->done == SIM_FOREVER)
+			return UNSYNCED;
+		/* Reached, and read again through a table above that was spared. */
+		return i->issued < since ? EARLY : KIND;
 	}
 	if (i->asked < since)
 		return MISSING;

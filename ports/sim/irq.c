@@ -76,11 +76,8 @@ void sim_arm(unsigned on)
 	if (armed[on])
 		return;
 	armed[on] = true;
-	if (sim.solo)
-		return;
-	sim.restart = true;
-	engine_restart();
-	sim_cpu_stop();
+	if (!sim.solo)
+		sim_search_again();
 }
 
 bool sim_gate_open(uint64_t word, uint64_t slot)
@@ -211,7 +208,7 @@ void sim_handler_run(void *arg)
 {
 	struct sim_processor *p = me();
 
-	sim_await_word(SIM_OP_IRQ, word_of(p->on), may_begin, 0, SIM_AT);
+	sim_await_change(SIM_OP_IRQ, word_of(p->on), may_begin, 0, SIM_AT);
 	sim_record(SIM_OP_IRQ, NULL, 0, 0, 0, SIM_AT);
 	handler_begins();
 	p->handler_run(arg);
@@ -226,7 +223,7 @@ void sim_ipi_run(void *unused)
 	for (;;) {
 		struct sim_mail *mail = &sim.hw[me()->on].mail;
 
-		sim_await_word(SIM_OP_IRQ, word_of(me()->on), ipi_may_begin, 0, SIM_AT);
+		sim_await_change(SIM_OP_IRQ, word_of(me()->on), ipi_may_begin, 0, SIM_AT);
 		sim_record(SIM_OP_IRQ, NULL, 0, 0, 0, SIM_AT);
 		handler_begins();
 		sim_race_after(mail);
@@ -249,7 +246,7 @@ static void send(unsigned to, void (*func)(void *), void *arg, struct sim_at at)
 {
 	sim_arm(to);
 	/* One at a time: whoever else sends waits. */
-	sim_await_word(SIM_OP_IPI, word_of(to), nothing_pending, 0, at);
+	sim_await_change(SIM_OP_IPI, word_of(to), nothing_pending, 0, at);
 	sim.hw[to].mail = (struct sim_mail){func, arg};
 	sim_race_before(&sim.hw[to].mail);
 	change(to, PENDING, 0);
@@ -327,12 +324,12 @@ int sim_stop_machine(int (*func)(void *), void *arg, struct sim_at at)
 		if (in_use(c))
 			sim_arm(c);
 	}
-	sim_await_word(SIM_OP_STOP, &sim.stopper, nobody, 0, at);
+	sim_await_change(SIM_OP_STOP, &sim.stopper, nobody, 0, at);
 	sim_word_set(&sim.stopper, sim.current + 1ULL);
 	for (unsigned c = 0; c < SIM_CPUS; c++) {
 		if (c == me()->on || !in_use(c))
 			continue;
-		sim_await_word(SIM_OP_STOP, word_of(c), may_stop, 0, at);
+		sim_await_change(SIM_OP_STOP, word_of(c), may_stop, 0, at);
 		change(c, STOPPED, 0);
 		sim_race_after(word_of(c));
 	}

@@ -26,6 +26,7 @@ static struct {
 	uint64_t desc_bytes;
 	uint32_t *last; /* per word of physical memory: index + 1 of its newest write */
 	uint64_t *used; /* a bit per word of physical memory: has ever held an entry; only grows */
+	uint8_t *runs;  /* per frame: an entry there was of a contiguous run; only grows */
 	struct write *log;
 	uint32_t writes;
 } memory;
@@ -39,6 +40,11 @@ static void *reserve(uint64_t bytes, int protection)
 		abort();
 	}
 	return p;
+}
+
+static size_t all_frames(void)
+{
+	return (size_t)(sim.config.pa_bytes >> sim.config.frame_lg2);
 }
 
 static uint64_t used_bytes(void)
@@ -57,6 +63,7 @@ void sim_memory_on(void)
 	memory.desc_window = reserve(memory.desc_bytes, PROT_NONE);
 	memory.last = reserve(bytes / 8 * sizeof(*memory.last), PROT_READ | PROT_WRITE);
 	memory.used = reserve(used_bytes(), PROT_READ | PROT_WRITE);
+	memory.runs = reserve(all_frames(), PROT_READ | PROT_WRITE);
 	memory.log = reserve(LOG * sizeof(*memory.log), PROT_READ | PROT_WRITE);
 	memory.writes = 0;
 	engine_region(&memory.writes, sizeof(memory.writes));
@@ -70,6 +77,7 @@ void sim_memory_off(void)
 	munmap(memory.desc_window, memory.desc_bytes);
 	munmap(memory.last, sim.config.pa_bytes / 8 * sizeof(*memory.last));
 	munmap(memory.used, used_bytes());
+	munmap(memory.runs, all_frames());
 	munmap(memory.log, LOG * sizeof(*memory.log));
 	memset(&memory, 0, sizeof(memory));
 }
@@ -174,6 +182,23 @@ bool sim_word_changed(cop_pa word)
 void sim_word_use(cop_pa word)
 {
 	memory.used[word / 512] |= COP_LG2(word / 8 % 64);
+}
+
+/* Who was asked before has not looked at the neighbours. */
+void sim_word_use_run(cop_pa word)
+{
+	uint8_t *runs = &memory.runs[sim.frame[word >> sim.config.frame_lg2].base >> sim.config.frame_lg2];
+
+	if (*runs)
+		return;
+	*runs = 1;
+	if (!sim.solo)
+		sim_search_again();
+}
+
+bool sim_has_runs(cop_pa table)
+{
+	return memory.runs[table >> sim.config.frame_lg2];
 }
 
 bool sim_word_used(cop_pa word)

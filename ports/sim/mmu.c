@@ -138,8 +138,12 @@ static void end_walk(struct sim_walk *w, const struct sim_item *above, struct si
 {
 	item->readable = item->value.end == SIM_FOREVER && (is_top(item) || usable(w, above, NULL, sim.now));
 	item->kept = false;
-	if (item->kind == COP_LEAF ? cacheable(item->tree, item->value.value, item->level)
-				   : cached_invalid(item->tree, item->value.value, item->level)) {
+	if (item->current) {
+		/* Read just now. */
+		item->kept = item->kind == COP_LEAF ? cacheable(item->tree, item->value.value, item->level)
+						    : cached_invalid(item->tree, item->value.value, item->level);
+	} else if (item->kind == COP_LEAF ? cacheable(item->tree, item->value.value, item->level)
+					  : cached_invalid(item->tree, item->value.value, item->level)) {
 		r = leaf_read(w, item, r);
 		item->kept = r < item->value.end && (is_top(item) || usable(w, above, item, r)) && kept_now(w, item, r);
 	}
@@ -194,12 +198,17 @@ static void walk_value(struct sim_walk *w, const struct sim_item *above, struct 
 	}
 	if (!is_top(item) && !usable(w, above, item, r))
 		return;
-	item->kept = kept_now(w, item, r);
+	item->kept = item->current || kept_now(w, item, r);
 	item->readable = item->value.end == SIM_FOREVER && (is_top(item) || usable(w, above, NULL, sim.now));
 	item->pa = tree->format->table_pa(&tree->geom, item->value.value, item->level);
 	w->visit(item, w);
 	if (item->level > 0)
 		walk_table(w, item, item->level - 1, item->pa, r);
+}
+
+static bool is_link(const struct sim_item *item)
+{
+	return item->tree->format->kind(&item->tree->geom, item->value.value, item->level) == COP_TABLE;
 }
 
 static void walk_word(struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table, uint64_t i,
@@ -215,7 +224,12 @@ static void walk_word(struct sim_walk *w, const struct sim_item *above, unsigned
 
 	if (w->touch)
 		w->touch(sim_phys(item.word));
+	w->changed |= sim_word_changed(item.word);
+	item.changed = above->changed || sim_word_changed(item.word);
 	item.value = sim_word_now(item.word);
+	/* What has never changed is current, and was seen to be in the first epoch. */
+	if (!item.changed && (w->epoch || w->stale) && (!level || !is_link(&item)))
+		return;
 	do {
 		walk_value(w, above, &item, since);
 		item.current = false;
@@ -233,7 +247,7 @@ static void walk_one(struct sim_walk *w, const struct sim_item *above, unsigned 
 	const struct sim_tree *tree = above->tree;
 	uint64_t n = entries_of(tree, level), at = (w->start >> tree->format->shift(level)) & (n - 1), run = 1;
 
-	if (tree->format->cont_lg2)
+	if (!w->exact && sim_has_runs(table))
 		run = COP_LG2(tree->format->cont_lg2(&tree->geom, level));
 	for (uint64_t i = at & ~(run - 1); i < (at | (run - 1)) + 1 && i < n; i++) {
 		if (i == at || sim_word_used(table + i * 8))
@@ -272,7 +286,10 @@ void sim_walk_tree(struct sim_walk *w, const struct sim_tree *tree)
 				.current = true};
 
 	w->epoch = 0;
+	w->changed = false;
 	walk_table(w, &root, tree->geom.levels - 1U, tree->root, w->epoch);
+	if (!w->changed)
+		return;
 	for (unsigned i = 0; i < sim_inval.count; i++) {
 		if (!(sim_inval.at[i].what.scope & COP_TLBI_TABLES) || sim_inval.at[i].issued + 1 <= w->epoch)
 			continue;

@@ -25,6 +25,7 @@ struct sim_item {
 	uint64_t bytes; /* of addresses that it translates: more than its own where it stands for a contiguous run */
 	cop_pa pa;      /* COP_LEAF: of @va; COP_TABLE: of the table */
 	bool current;   /* it and all above are what the tables say now */
+	bool changed;   /* it or one above has been written to in this execution */
 	bool kept;      /* may be kept now */
 	bool readable;  /* may be read now: the table it is in may be reached */
 	const struct sim_item *above;
@@ -33,6 +34,9 @@ struct sim_item {
 struct sim_walk {
 	unsigned on;        /* whose TLB */
 	cop_va start, last; /* which addresses are asked about */
+	bool exact;         /* only by the entries of that one address, not by runs that its neighbours are of */
+	bool stale;         /* only what the tables no longer say */
+	bool changed;       /* it came by a word that has changed */
 	uint64_t epoch;     /* the root's entry is read no earlier */
 	uint64_t root_read;
 	void (*visit)(const struct sim_item *, struct sim_walk *);

@@ -65,18 +65,83 @@ static void check_freed(const struct sim_item *item, struct sim_walk *w)
 		sim_blame("freed-while-translatable", "a frame is freed", item, w->on);
 }
 
+/* Does a value that the word has, or had in this execution, name what is freed? */
+static bool names(const struct freeing *f, const struct sim_tree *tree, uint64_t entry, unsigned level)
+{
+	const struct cop_format *format = tree->format;
+	enum cop_kind kind = format->kind(&tree->geom, entry, level);
+	uint64_t bytes;
+	cop_pa pa;
+
+	if (kind == COP_TABLE) {
+		pa = format->table_pa(&tree->geom, entry, level);
+		bytes = COP_LG2(format->table_lg2(&tree->geom, level - 1));
+	} else if (kind == COP_LEAF) {
+		/* A member's whole run: at most that far away. */
+		bytes = sim_span(tree, level) << (format->cont_lg2 ? format->cont_lg2(&tree->geom, level) : 0);
+		pa = COP_ALIGN_DOWN(format->leaf_pa(&tree->geom, entry, level), bytes);
+	} else {
+		return false;
+	}
+	return pa < f->pa + f->bytes && pa + bytes > f->pa;
+}
+
+static bool word_names(const struct freeing *f, const struct sim_tree *tree, cop_pa word, unsigned level)
+{
+	struct sim_value value = sim_word_now(word);
+
+	do {
+		if (names(f, tree, value.value, level))
+			return true;
+	} while (sim_word_before(&value));
+	return false;
+}
+
+/* Walks to where those entries are: all others cannot be what is looked for. */
+static void check_table(struct freeing *f, const struct sim_frame *table)
+{
+	const struct sim_tree *tree = &sim.tree[table->tree];
+	uint64_t n = COP_LG2(tree->format->index_bits(&tree->geom, table->level));
+	struct sim_walk w = {.visit = check_freed, .stale = !f->only_current, .arg = f};
+	cop_va first = ~0ULL, last = 0;
+
+	for (uint64_t i = sim_next_used(table->base, 0, n); i < n; i = sim_next_used(table->base, i + 1, n)) {
+		cop_va va = sim_entry_va(tree, table->va, table->level, i);
+
+		if (f->by_allocator && table->level == 0 && va >= sim.linear_start && va <= sim.linear_last)
+			continue;
+		if (!word_names(f, tree, table->base + i * 8, table->level))
+			continue;
+		first = va < first ? va : first;
+		last = va > last ? va : last;
+	}
+	if (first <= last)
+		sim_walk_all(&w, first, last);
+}
+
+static void check_tables(struct freeing *f)
+{
+	const uint64_t step = COP_LG2(sim.config.frame_lg2);
+
+	for (cop_pa pa = 0; pa < sim.config.pa_bytes; pa += step) {
+		const struct sim_frame *frame = &sim.frame[pa >> sim.config.frame_lg2];
+
+		if (frame->state == SIM_TABLE && frame->known && frame->base == pa && sim.tree[frame->tree].attached)
+			check_table(f, frame);
+	}
+}
+
 void sim_mmu_check_free(cop_pa pa, uint64_t bytes, bool by_allocator)
 {
 	struct freeing f = {.pa = pa, .bytes = bytes, .only_current = true, .by_allocator = by_allocator};
-	struct sim_walk w = {.visit = check_freed, .arg = &f};
 
 	for (unsigned t = 0; t < SIM_TREES; t++) {
 		if (sim.tree[t].attached && sim.tree[t].root >= pa && sim.tree[t].root < pa + bytes)
 			sim_report("freed-while-mapped", "the frame is freed: it is the root of an attached tree");
 	}
-	sim_walk_all(&w, 0, ~0ULL);
+	check_tables(&f);
 	f.only_current = false;
-	sim_walk_all(&w, 0, ~0ULL);
+	check_tables(&f);
 }
 
 /* Claims, and the end. */
@@ -121,7 +186,7 @@ static void check_stale(const struct sim_item *item, struct sim_walk *w)
 /* Nobody is in the middle of anything: whatever is still cached will stay so for ever. */
 void sim_mmu_check_settled(void)
 {
-	struct sim_walk w = {.visit = check_stale};
+	struct sim_walk w = {.visit = check_stale, .stale = true};
 
 	sim_walk_all(&w, 0, ~0ULL);
 }

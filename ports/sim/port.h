@@ -74,6 +74,7 @@ int sim_stop_machine(int (*)(void *), void *, struct sim_at at);
 void sim_lock(uint64_t *holder, struct sim_at at);
 void sim_unlock(uint64_t *holder, struct sim_at at);
 void sim_mutex_lock(uint64_t *holder, struct sim_at at);
+void sim_mutex_unlock(uint64_t *holder, struct sim_at at);
 void sim_rcu_read_lock(struct sim_at at);
 void sim_rcu_read_unlock(struct sim_at at);
 void sim_rcu_defer(cop_rcu *, void (*)(cop_rcu *), struct sim_at at);
@@ -125,7 +126,7 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 #define cop_spin_unlock(l)          sim_unlock(&(l)->holder, SIM_AT)
 #define cop_mutex_init(l)           ((void)((l)->holder = 0))
 #define cop_mutex_lock(l)           sim_mutex_lock(&(l)->holder, SIM_AT)
-#define cop_mutex_unlock(l)         sim_unlock(&(l)->holder, SIM_AT)
+#define cop_mutex_unlock(l)         sim_mutex_unlock(&(l)->holder, SIM_AT)
 #define cop_rcu_read_lock()         sim_rcu_read_lock(SIM_AT)
 #define cop_rcu_read_unlock()       sim_rcu_read_unlock(SIM_AT)
 #define cop_rcu_defer(r, func)      sim_rcu_defer((r), (func), SIM_AT)

@@ -60,13 +60,29 @@ static void chosen(unsigned slot)
 		sim_touch(&sim.hw[me->on].word, false);
 }
 
+/* An atomic section begins or ends: other tasks of this CPU may go on, or no longer. */
+static bool moves_gate(enum sim_op op)
+{
+	const struct sim_processor *me = &sim.cpu[sim.current];
+
+	switch (op) {
+	case SIM_OP_LOCK:
+	case SIM_OP_UNLOCK:
+	case SIM_OP_RCU_READ:
+	case SIM_OP_RCU_UNREAD:
+		return is_gated(me) && sim_conflicts(&sim.hw[me->on].word, true);
+	default:
+		return false;
+	}
+}
+
 void sim_point(enum sim_op op, bool visible, const void *where, struct sim_at at)
 {
 	struct engine_await gate[1];
 	unsigned slot = sim.current, n;
 
 	announce(op, where, at);
-	if (sim.solo || !visible)
+	if (sim.solo || !(visible || moves_gate(op)))
 		return;
 	n = add_gate(gate, 0, &sim.cpu[slot]);
 	if (n)
@@ -91,7 +107,7 @@ static void await_word(enum sim_op op, enum sim_mode mode, const uint64_t *word,
 			sim_fail("deadlock", "setup or check waits, and nothing else runs");
 		return;
 	}
-	if (sim_conflicts_as(word, mode) || !holds(*real, arg)) {
+	if (sim_conflicts_as(word, mode) || moves_gate(op) || !holds(*real, arg)) {
 		sim_touch_later(word, mode);
 		engine_await(await, add_gate(await, 1, &sim.cpu[slot]));
 		chosen(slot);

@@ -186,3 +186,10 @@ void sim_touch(const volatile void *p, bool write)
 {
 	sim_touch_as(p, write ? SIM_CHANGE : SIM_LOOK);
 }
+
+void sim_search_again(void)
+{
+	sim.restart = true;
+	engine_restart();
+	sim_cpu_stop();
+}

@@ -226,6 +226,9 @@ bool sim_word_changed(cop_pa);
 /* Words of tables that have ever held anything but an empty entry, in any execution. */
 void sim_word_use(cop_pa);
 bool sim_word_used(cop_pa);
+/* The table that the word is in has, or had in any execution, contiguous runs. */
+void sim_word_use_run(cop_pa);
+bool sim_has_runs(cop_pa table);
 /* The first such entry from @from on, of the first @n of a table; @n if there is none. */
 uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n);
 /* Memory that no CPU can walk yet: its words' history is of no interest. */
@@ -264,9 +267,10 @@ enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTIO
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
 /* Does anyone else's access conflict with a write to this word of a table? */
-bool sim_mmu_write_shared(cop_pa word);
+bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
+bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
 void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
-struct cop_tlbi sim_mmu_of_entry(cop_pa word, const struct cop_tlbi *);
+struct cop_tlbi sim_mmu_of_entries(cop_pa word, unsigned n, const struct cop_tlbi *);
 
 /* mmu_check.c */
 void sim_mmu_check_free(cop_pa, uint64_t bytes, bool by_allocator);
@@ -294,6 +298,8 @@ void sim_touch_as(const volatile void *, enum sim_mode);
 /* ... or would if it could happen. */
 void sim_touch_later(const volatile void *, enum sim_mode);
 size_t sim_shared_count(void);
+/* Something turned out that the search should have known from its start: it begins again. Does not come back. */
+COP_NORETURN void sim_search_again(void);
 void sim_share_on(void);
 void sim_share_off(void);
 /* What this CPU did so far comes before whatever is done after the acquire of the result. */

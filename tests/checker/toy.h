@@ -85,6 +85,7 @@ struct toy_world {
 	cop_pa root, table, page, other, block;
 	uint64_t flag, flag2;
 	cop_spinlock lock;
+	cop_mutex mutex;
 	cop_rcu rcu;
 };
 
