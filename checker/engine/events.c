@@ -72,6 +72,7 @@ struct event *event_begin(unsigned actor)
 	e->race_count = 0;
 	e->reads = e->writes = 0;
 	e->choices = 0;
+	e->met = 0;
 	search.candidates = 0;
 	return e;
 }
@@ -83,7 +84,7 @@ static void add_candidate(uint32_t event, bool fixed)
 
 	if (clock_has(&e->clock, other))
 		return;
-	/* Events are never executed twice: their number is as good as their name. */
+	/* The number of events executed so far names the present one. */
 	if (other->met == search.result.events + 1) {
 		search.candidate[other->met_at].fixed |= fixed;
 		return;
