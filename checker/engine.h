@@ -6,7 +6,7 @@
  *           callbacks) need not end.
  *   event   what an actor does from one engine_point() (or await) to the next. The point is the announcement: all actors
  *           stand at one when the engine chooses who goes on. Before its first point an actor's code is no event, and
- *           may touch nothing.
+ *           may touch nothing; a choice there is a point.
  *   touch   a location that an event's course depended on or changed. Two events are dependent if they are of one
  *           actor, if they touched one location in modes that do not commute (only READ with READ and ADD with ADD do),
  *           or if engine_after() says so. Everything that another actor could notice must be touched: a location is any

@@ -95,11 +95,15 @@ bool engine_await_answer(bool good)
 
 unsigned engine_choose(unsigned ways)
 {
-	struct event *e = &search.event[search.depth];
-	unsigned i = e->choices;
+	struct event *e;
+	unsigned i;
 
 	if (ways < 2 || search.solo || !search.running)
 		return 0;
+	if (search.beginning)
+		engine_point();
+	e = &search.event[search.depth];
+	i = e->choices;
 	if (i == CHOICES || ways > 255)
 		search_limit("choices in one event");
 	if (i < search.given && search.ways[i] && search.ways[i] != ways)

@@ -424,6 +424,7 @@ static void explore(void)
 
 static void actors_begin(void)
 {
+	search.beginning = true;
 	for (unsigned i = 0; i < search.program->count; i++) {
 		if (!search.actor[i].co.top)
 			coroutine_stacks(&search.actor[i].co, 1);
@@ -433,6 +434,7 @@ static void actors_begin(void)
 		if (!search.actor[i].now.done)
 			actor_resume(i);
 	}
+	search.beginning = false;
 	state_compare();
 }
 

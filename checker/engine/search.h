@@ -91,9 +91,9 @@ struct event {
 	uint32_t before;            /* the actor's event before */
 	uint32_t undo, saved;       /* tops before it */
 	uint32_t races, race_count; /* events to be reversed with it, in search.race */
-	uint64_t met;     /* the event that has it among its candidates, and where there */
+	uint64_t met;               /* the event that has it among its candidates, and where there */
 	uint32_t met_at;
-	int16_t number;             /* of the actor's events, from 1 */
+	int16_t number; /* of the actor's events, from 1 */
 	uint8_t actor, choices;
 	uint8_t ways[CHOICES];
 	bool put_back; /* while states are put back */
@@ -150,7 +150,8 @@ struct search {
 	struct actor actor[ENGINE_ACTORS + 1];
 	unsigned current, parts;
 	void *scheduler;
-	bool running, solo, stopped, restart, asking, answer, limited, sleeps, optimal, wasteful, again, vague;
+	bool running, solo, stopped, restart, asking, answer, limited, beginning, sleeps, optimal, wasteful, again,
+		vague;
 	enum engine_verdict over;
 	double began, began_cpu;
 	void (*solo_run)(void *);

@@ -60,6 +60,14 @@ static void chosen(unsigned slot)
 		sim_touch(&sim.hw[me->on].word, false);
 }
 
+unsigned sim_choose(unsigned ways)
+{
+	unsigned slot = sim.current, way = engine_choose(ways);
+
+	sim.current = slot;
+	return way;
+}
+
 /* An atomic section begins or ends: other tasks of this CPU may go on, or no longer. */
 static bool moves_gate(enum sim_op op)
 {
