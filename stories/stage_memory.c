@@ -96,9 +96,12 @@ void cop_stage_account(struct cop_stage_memory *m)
 
 void cop_stage_check_account(struct cop_stage_memory *m, struct cop_stage_at at)
 {
-	const struct cop_mem_account now = cop_mem_account(&m->mem);
 	struct cop_mem_fault fault = {.rule = NULL};
+	struct cop_mem_account now;
 
+	/* Tables that are on their way back. */
+	sim_rcu_run_solo();
+	now = cop_mem_account(&m->mem);
 	if (cop_mem_check(&m->mem, &fault, 1))
 		cop_stage_fail("accounting", fault.rule, at);
 	if (now.leaked)
