@@ -21,6 +21,7 @@ struct insp_region {
  * @root: of the top table
  * @big_endian: entries are stored so (s390x)
  * @mair: arm64: MAIR_EL1, 0: Linux's; x86-64: IA32_PAT, 0: Linux's
+ * @root_entries: of the root that count, where a register cuts it off (s390x table length); 0: all
  */
 struct insp_tree {
 	const char *name;
@@ -29,6 +30,7 @@ struct insp_tree {
 	cop_pa root;
 	bool big_endian;
 	uint64_t mair;
+	unsigned root_entries;
 };
 
 #define INSP_TREES 8

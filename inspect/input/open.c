@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* From what the user says to a machine: which reader, which architecture, which trees. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/input/input.h"
+
+static const char *const arch_names[] = {"arm64", "x86-64", "riscv64", "s390x"};
+
+static int read_memory(struct input *in, struct input_bytes *bytes)
+{
+	const char *kind = in->source->kind;
+
+	if ((kind && strcmp(kind, "frames") == 0) || (!kind && input_is_frames(bytes)))
+		return input_frames(in, bytes);
+	return input_fail(in->error, EINVAL, "%s: no input that is known", in->source->path);
+}
+
+/* Who is asked: the user, the file, the registers. They have to agree. */
+static int settle_arch(struct input *in)
+{
+	const int regs = input_regs_arch(&in->regs);
+	const bool s390x_regs = regs == COP_S390X;
+
+	if (in->source->arch >= 0) {
+		if (in->arch >= 0 && in->arch != in->source->arch)
+			return input_fail(in->error, EINVAL, "%s: told %s, but %s says %s", in->source->path,
+					  arch_names[in->source->arch], in->arch_from, arch_names[in->arch]);
+		in->arch = in->source->arch;
+		in->arch_from = "as told";
+	}
+	if (in->arch < 0 && regs >= 0) {
+		in->arch = regs;
+		in->arch_from = in->regs.from;
+	}
+	/* The names of s390x's control registers include those of x86-64. */
+	if (regs >= 0 && regs != in->arch && !(in->arch == COP_X86_64 && s390x_regs))
+		return input_fail(in->error, EINVAL, "%s: registers of %s, but %s says %s", in->regs.from,
+				  arch_names[regs], in->arch_from, arch_names[in->arch]);
+	if (in->arch >= 0)
+		input_found(in, "architecture: %s (%s)", arch_names[in->arch], in->arch_from);
+	return 0;
+}
+
+static int read_regs(struct input *in)
+{
+	struct input_bytes text;
+	int err;
+
+	if (!in->source->regs)
+		return 0;
+	err = input_load(in->source->regs, &text, in->error);
+	if (err)
+		return err;
+	err = input_regs_parse(&in->regs, in->source->regs, (const char *)text.data, text.size, in->error);
+	input_free(&text);
+	return err;
+}
+
+/* A tree whose root the input does not have is worth a line, not a refusal, as long as another one is there. */
+static int keep_present(struct input *in)
+{
+	struct insp_machine *m = in->machine;
+	const struct insp_tree gone = m->tree[0];
+	unsigned kept = 0;
+	void *buffer = aligned_alloc(64, 65536);
+
+	if (!buffer)
+		return input_fail(in->error, ENOMEM, "%s: no memory", in->source->path);
+	for (unsigned i = 0; i < m->trees; i++) {
+		const struct insp_tree *t = &m->tree[i];
+		const unsigned lg2 = t->format->index_bits(&t->geom, t->geom.levels - 1U) + 3;
+
+		if (COP_IS_ALIGNED(t->root, COP_LG2(lg2)) &&
+		    insp_frame(m->memory, t->root, t->root_entries ? 4096 : (size_t)1 << lg2, buffer))
+			m->tree[kept++] = *t;
+		else
+			input_found(in, "tree%s%s: left out, its root %#" PRIx64 " is not in the input",
+				    *t->name ? " " : "", t->name, t->root);
+	}
+	free(buffer);
+	m->trees = kept;
+	if (kept == 0)
+		return input_fail(in->error, ENOENT, "%s: the root at %#" PRIx64 " (%s) is not in the input",
+				  in->source->path, gone.root, in->regs.count ? in->regs.from : "as told");
+	return 0;
+}
+
+static int make_trees(struct input *in)
+{
+	if (in->arch < 0)
+		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
+				  in->source->path);
+	if (in->source->has_root)
+		return input_trees_root(in);
+	if (in->regs.count)
+		return input_trees_regs(in);
+	return input_fail(in->error, EINVAL, "%s: nothing says where the root is; expected --regs or --root",
+			  in->source->path);
+}
+
+int input_open_bytes(struct input *in, struct input_bytes *bytes)
+{
+	int err = read_memory(in, bytes);
+
+	if (!err)
+		err = read_regs(in);
+	if (!err)
+		err = settle_arch(in);
+	if (!err)
+		err = make_trees(in);
+	if (!err)
+		err = keep_present(in);
+	return err;
+}
+
+int insp_open(const struct insp_source *source, struct insp_machine *machine, struct insp_error *error)
+{
+	struct input in = {.source = source, .machine = machine, .error = error, .arch = -1};
+	struct input_bytes bytes = {0};
+	int err;
+
+	*machine = (struct insp_machine){0};
+	error->text[0] = 0;
+	err = input_load(source->path, &bytes, error);
+	if (!err)
+		err = input_plain(&bytes, source->path, error);
+	if (!err)
+		err = input_open_bytes(&in, &bytes);
+	free(in.vmcoreinfo);
+	if (!err)
+		return 0;
+	if (!machine->memory)
+		input_free(&bytes);
+	insp_close(machine);
+	return err;
+}
+
+void insp_close(struct insp_machine *machine)
+{
+	if (machine->memory)
+		machine->memory->ops->close(machine->memory);
+	free(machine->regions);
+	free(machine->found);
+	*machine = (struct insp_machine){0};
+}
