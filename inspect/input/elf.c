@@ -38,12 +38,7 @@ struct header {
 /* A field of @bytes at @at; the caller has checked that it is there. */
 static uint64_t field(const struct elf *e, uint64_t at, unsigned bytes)
 {
-	const unsigned char *p = e->head.data + at;
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < bytes; i++)
-		v = v << 8 | p[e->big ? i : bytes - 1 - i];
-	return v;
+	return input_field(e->head.data + at, bytes, e->big);
 }
 
 static bool inside(uint64_t limit, uint64_t offset, uint64_t size)
@@ -131,73 +126,6 @@ static struct header header(const struct elf *e, uint64_t i)
 			       field(e, at + 8, 4), field(e, at + 16, 4)};
 }
 
-/* QEMU's CPUState: version, size, 18 registers, 10 segments of 24 bytes, CR0 to CR4 (qemu target/i386/arch_dump.c). */
-static void qemu_note(struct elf *e, uint64_t desc, uint64_t size)
-{
-	struct input_regs *regs = &e->in->regs;
-	const unsigned cr = 8 + 18 * 8 + 10 * 24;
-
-	if (e->in->arch != COP_X86_64 || size < cr + 5 * 8 || regs->count)
-		return;
-	/* A CPU that never left real mode translates nothing. */
-	if (!(field(e, desc + cr, 8) >> 31 & 1) || !(field(e, desc + cr + 32, 8) >> 5 & 1))
-		return;
-	regs->from = "the first QEMU note with paging on";
-	input_reg_set(regs, "cr0", field(e, desc + cr, 8));
-	input_reg_set(regs, "cr3", field(e, desc + cr + 24, 8));
-	input_reg_set(regs, "cr4", field(e, desc + cr + 32, 8));
-}
-
-static void s390x_note(struct elf *e, uint64_t desc, uint64_t size)
-{
-	struct input_regs *regs = &e->in->regs;
-	char name[8];
-
-	if (e->in->arch != COP_S390X || size < 16 * 8 || regs->count || !(field(e, desc + 8, 8)))
-		return;
-	regs->from = "the first control register note";
-	for (unsigned i = 0; i < 16; i++) {
-		(void)snprintf(name, sizeof(name), "cr%u", i);
-		if (i <= 1 || i == 7 || i == 13)
-			input_reg_set(regs, name, field(e, desc + 8ULL * i, 8));
-	}
-}
-
-static int note(struct elf *e, const char *name, uint32_t type, uint64_t desc, uint64_t size)
-{
-	if (strcmp(name, "QEMU") == 0)
-		qemu_note(e, desc, size);
-	if (type == NT_S390_CTRS && strcmp(name, "LINUX") == 0)
-		s390x_note(e, desc, size);
-	if (strcmp(name, "VMCOREINFO") == 0)
-		return input_info_set(e->in, (const char *)e->head.data + desc, size, "the VMCOREINFO note");
-	return 0;
-}
-
-/* What does not fit ends the notes: registers may come from elsewhere. */
-static int notes(struct elf *e, uint64_t at, uint64_t end)
-{
-	while (inside(end, at, 12)) {
-		const uint64_t namesz = field(e, at, 4), descsz = field(e, at + 4, 4);
-		const uint64_t desc = at + 12 + COP_ALIGN_UP(namesz, 4);
-		char name[16] = "";
-		int err;
-
-		if (!inside(end, desc, descsz)) {
-			input_found(e->in, "notes: damaged at %#" PRIx64 ", the rest is left out", at);
-			return 0;
-		}
-		if (namesz && namesz < sizeof(name))
-			memcpy(name, e->head.data + at + 12, namesz);
-		name[sizeof(name) - 1] = 0;
-		err = note(e, name, (uint32_t)field(e, at + 8, 4), desc, descsz);
-		if (err)
-			return err;
-		at = desc + COP_ALIGN_UP(descsz, 4);
-	}
-	return 0;
-}
-
 static int load(struct elf *e, uint64_t i, const struct header *h, struct input_segment *s)
 {
 	if (!inside(e->limit, h->offset, h->filesz))
@@ -228,7 +156,7 @@ static int headers(struct elf *e, bool live, struct input_segment *segment, size
 		const struct header h = header(e, i);
 
 		if (h.type == PT_NOTE && inside(e->head.size, h.offset, h.filesz))
-			err = notes(e, h.offset, h.offset + h.filesz);
+			err = input_notes(e->in, e->head.data + h.offset, h.filesz, e->big);
 		else if (h.type == PT_NOTE)
 			input_found(e->in, "notes: %#" PRIx64 " bytes at %#" PRIx64 " are past the end, left out",
 				    h.filesz, h.offset);

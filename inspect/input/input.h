@@ -52,6 +52,7 @@ int input_fail(struct insp_error *, int err, const char *format, ...) __attribut
 void input_found(struct input *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A whole file, mapped; input_plain() replaces xz data by what is packed in it. */
+int input_map(int fd, const char *path, struct input_bytes *, struct insp_error *);
 int input_load(const char *path, struct input_bytes *, struct insp_error *);
 int input_plain(struct input_bytes *, const char *path, struct insp_error *);
 void input_free(struct input_bytes *);
@@ -67,6 +68,16 @@ int input_raw(struct input *, struct input_bytes *bytes);
 int input_elf(struct input *, struct input_bytes *bytes);
 int input_kcore(struct input *, const char *path);
 bool input_is_elf(const struct input_bytes *);
+int input_kdump(struct input *, struct input_bytes *bytes);
+bool input_is_kdump(const struct input_bytes *);
+
+/* Where a dump in makedumpfile's flattened form goes as the file it would be: an unnamed file's descriptor, or -errno. */
+bool input_is_flattened(const struct input_bytes *);
+int input_unflatten(struct input *, const struct input_bytes *);
+
+/* ELF notes: registers and VMCOREINFO. Damaged ones end them with a line. */
+int input_notes(struct input *, const unsigned char *notes, uint64_t size, bool big_endian);
+uint64_t input_field(const unsigned char *, unsigned bytes, bool big_endian);
 
 /* One stretch of physical memory and where a file has it. */
 struct input_segment {

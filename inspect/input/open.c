@@ -17,6 +17,7 @@ static int read_memory(struct input *in, struct input_bytes *bytes)
 		bool (*is)(const struct input_bytes *);
 	} readers[] = {
 		{"elf", input_elf, input_is_elf},
+		{"kdump", input_kdump, input_is_kdump},
 		{"frames", input_frames, input_is_frames},
 		{"raw", input_raw, NULL},
 	};
