@@ -67,6 +67,7 @@ bool input_is_frames(const struct input_bytes *);
 int input_raw(struct input *, struct input_bytes *bytes);
 int input_elf(struct input *, struct input_bytes *bytes);
 int input_kcore(struct input *, const char *path);
+int input_live(struct input *);
 bool input_is_elf(const struct input_bytes *);
 int input_kdump(struct input *, struct input_bytes *bytes);
 bool input_is_kdump(const struct input_bytes *);

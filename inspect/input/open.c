@@ -163,6 +163,13 @@ int input_open_bytes(struct input *in, struct input_bytes *bytes)
 	return err ? err : make_machine(in);
 }
 
+static bool is_socket(const struct insp_source *s)
+{
+	if (s->kind)
+		return strcmp(s->kind, "qmp") == 0 || strcmp(s->kind, "hmp") == 0 || strcmp(s->kind, "gdb") == 0;
+	return strncmp(s->path, "unix:", 5) == 0 || strncmp(s->path, "tcp:", 4) == 0;
+}
+
 /* Files are looked at; what is no file is named. */
 static int open_source(struct input *in, struct input_bytes *bytes)
 {
@@ -171,6 +178,10 @@ static int open_source(struct input *in, struct input_bytes *bytes)
 
 	if (s->kind ? strcmp(s->kind, "kcore") == 0 : strcmp(s->path, "/proc/kcore") == 0) {
 		err = input_kcore(in, s->path);
+		return err ? err : make_machine(in);
+	}
+	if (is_socket(s)) {
+		err = input_live(in);
 		return err ? err : make_machine(in);
 	}
 	err = input_load(s->path, bytes, in->error);
