@@ -106,6 +106,8 @@ void input_info_kernel(struct input *);
 /* Trees from it; machine.trees stays 0 if it does not say enough. */
 int input_trees_info(struct input *);
 int input_info_arch(const struct input *);
+/* Trees where nothing says anything: the root and geometry under which most tables make sense. */
+int input_trees_guess(struct input *);
 /* Names for the address space: of VMCOREINFO and of how Linux lays it out. */
 int input_regions(struct input *);
 

@@ -130,18 +130,19 @@ static int make_trees(struct input *in)
 {
 	int err;
 
-	if (in->arch < 0)
+	if (in->source->has_root) {
+		if (in->arch >= 0)
+			return input_trees_root(in);
 		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
 				  in->source->path);
-	if (in->source->has_root)
-		return input_trees_root(in);
+	}
+	if (in->regs.count && in->arch < 0)
+		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
+				  in->regs.from);
 	if (in->regs.count)
 		return input_trees_regs(in);
-	err = input_trees_info(in);
-	if (err || in->machine->trees)
-		return err;
-	return input_fail(in->error, EINVAL, "%s: nothing says where the root is; expected --regs or --root",
-			  in->source->path);
+	err = in->arch >= 0 ? input_trees_info(in) : 0;
+	return err || in->machine->trees ? err : input_trees_guess(in);
 }
 
 /* What leads from memory to a machine, in this order: each step may use what the ones before found. */
