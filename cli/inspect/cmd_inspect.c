@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/* coppice inspect: the page tables of a running or crashed machine. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/inspect/inspect.h"
+
+static const struct view {
+	const char *name;
+	int (*run)(int, char **);
+	const char *what;
+} views[] = {
+	{"info", inspect_info, "what the input is, its trees, and where that was found"},
+};
+
+static void usage(FILE *to)
+{
+	fprintf(to, "Usage: coppice inspect VIEW [OPTION...] [FILE]\n"
+		    "\n"
+		    "Look at the page tables of a running or crashed machine: arm64, x86-64, riscv64, s390x.\n"
+		    "\n"
+		    "Views:\n");
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
+		fprintf(to, "  %-13s  %s\n", views[i].name, views[i].what);
+	fprintf(to, "\n"
+		    "FILE is a dump (ELF core, dump-guest-memory, kdump), /proc/kcore, or a socket of a live QEMU.\n"
+		    "\n"
+		    "Try:\n"
+		    "  coppice inspect info vmcore                          what it is, and its trees\n"
+		    "  coppice inspect info --frames F.bin.xz --regs R.txt --arch arm64\n"
+		    "  coppice inspect VIEW --help                          options, with examples\n");
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+	static char name[64];
+
+	if (argc < 2) {
+		usage(stderr);
+		return CLI_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		if (strcmp(views[i].name, argv[1]) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%s %s", cli_name, views[i].name);
+		cli_name = argv[1] = name;
+		return views[i].run(argc - 1, argv + 1);
+	}
+	cli_fail(CLI_USAGE, "no view '%s'; expected one of those that `coppice inspect --help` lists", argv[1]);
+}
