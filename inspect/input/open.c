@@ -130,18 +130,19 @@ static int make_trees(struct input *in)
 {
 	int err;
 
-	if (in->arch < 0)
+	if (in->source->has_root) {
+		if (in->arch >= 0)
+			return input_trees_root(in);
 		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
 				  in->source->path);
-	if (in->source->has_root)
-		return input_trees_root(in);
+	}
+	if (in->regs.count && in->arch < 0)
+		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
+				  in->regs.from);
 	if (in->regs.count)
 		return input_trees_regs(in);
-	err = input_trees_info(in);
-	if (err || in->machine->trees)
-		return err;
-	return input_fail(in->error, EINVAL, "%s: nothing says where the root is; expected --regs or --root",
-			  in->source->path);
+	err = in->arch >= 0 ? input_trees_info(in) : 0;
+	return err || in->machine->trees ? err : input_trees_guess(in);
 }
 
 /* What leads from memory to a machine, in this order: each step may use what the ones before found. */
@@ -163,6 +164,13 @@ int input_open_bytes(struct input *in, struct input_bytes *bytes)
 	return err ? err : make_machine(in);
 }
 
+static bool is_socket(const struct insp_source *s)
+{
+	if (s->kind)
+		return strcmp(s->kind, "qmp") == 0 || strcmp(s->kind, "hmp") == 0 || strcmp(s->kind, "gdb") == 0;
+	return strncmp(s->path, "unix:", 5) == 0 || strncmp(s->path, "tcp:", 4) == 0;
+}
+
 /* Files are looked at; what is no file is named. */
 static int open_source(struct input *in, struct input_bytes *bytes)
 {
@@ -173,28 +181,36 @@ static int open_source(struct input *in, struct input_bytes *bytes)
 		err = input_kcore(in, s->path);
 		return err ? err : make_machine(in);
 	}
+	if (is_socket(s)) {
+		err = input_live(in);
+		return err ? err : make_machine(in);
+	}
 	err = input_load(s->path, bytes, in->error);
 	if (!err)
 		err = input_plain(bytes, s->path, in->error);
 	return err ? err : input_open_bytes(in, bytes);
 }
 
+int input_finish(struct input *in, struct input_bytes *bytes, int err)
+{
+	free(in->vmcoreinfo);
+	in->vmcoreinfo = NULL;
+	if (!err)
+		return 0;
+	if (!in->machine->memory)
+		input_free(bytes);
+	insp_close(in->machine);
+	return err;
+}
+
 int insp_open(const struct insp_source *source, struct insp_machine *machine, struct insp_error *error)
 {
 	struct input in = {.source = source, .machine = machine, .error = error, .arch = -1};
 	struct input_bytes bytes = {0};
-	int err;
 
 	*machine = (struct insp_machine){0};
 	error->text[0] = 0;
-	err = open_source(&in, &bytes);
-	free(in.vmcoreinfo);
-	if (!err)
-		return 0;
-	if (!machine->memory)
-		input_free(&bytes);
-	insp_close(machine);
-	return err;
+	return input_finish(&in, &bytes, open_source(&in, &bytes));
 }
 
 void insp_close(struct insp_machine *machine)
