@@ -6,7 +6,18 @@
 #include "cli/inspect/inspect.h"
 #include "cli/parse.h"
 
-enum { KEY_REGS = 512, KEY_ROOT, KEY_BASE, KEY_KIND, KEY_VMCOREINFO, KEY_RANGE, KEY_VERBOSE };
+enum {
+	KEY_REGS = 512,
+	KEY_ROOT,
+	KEY_BASE,
+	KEY_KIND,
+	KEY_VMCOREINFO,
+	KEY_RANGE,
+	KEY_ATTR,
+	KEY_SIZE,
+	KEY_PHYS,
+	KEY_VERBOSE
+};
 
 static const struct argp_option common[] = {
 	{NULL, 0, NULL, 0, "The input, where it does not say so itself:", 10},
@@ -23,6 +34,9 @@ static const struct argp_option common[] = {
 	{NULL, 0, NULL, 0, "What is wanted of it:", 11},
 	{"tree", 't', "NAME", 0, "one tree: kernel, user; default all", 11},
 	{"range", KEY_RANGE, "SPAN", 0, "virtual addresses: START-LAST, START+SIZE, or one", 11},
+	{"phys", KEY_PHYS, "SPAN", 0, "physical addresses, likewise", 11},
+	{"attr", KEY_ATTR, "LIST", 0, "leaves with these attributes: w,x,!user", 11},
+	{"size", KEY_SIZE, "SIZE", 0, "leaves of this size: 4K, 2M", 11},
 	{NULL, 0, NULL, 0, "The output:", 12},
 	{"json", 'j', NULL, 0, "print JSON", 12},
 	{"verbose", KEY_VERBOSE, NULL, 0, "say what was found out about the input, and from where", 12},
@@ -181,18 +195,55 @@ static bool parse_shape(int key, char *arg, struct inspect *to)
 	}
 }
 
-static bool parse_wanted(int key, char *arg, struct inspect *to)
+static void parse_attr(const char *arg, struct insp_filter *f)
+{
+	const char *bad = insp_filter_parse(f, arg);
+
+	if (bad)
+		cli_fail(CLI_USAGE,
+			 "--attr: '%s'; expected a list of read, write, exec, user, global, young, dirty, ...", bad);
+}
+
+static void parse_size_of_leaf(const char *arg, struct insp_filter *f)
+{
+	const struct parsed p = parse_size(arg);
+
+	if (p.expected || !p.value || (p.value & (p.value - 1)))
+		cli_fail(CLI_USAGE, "--size: '%s'; expected the size of a leaf, such as 4K or 2M", arg);
+	f->bytes = p.value;
+}
+
+static bool parse_filter(int key, const char *arg, struct insp_filter *f)
 {
 	struct inspect_span span;
 
 	switch (key) {
-	case 't':
-		to->tree = arg;
-		return true;
 	case KEY_RANGE:
 		span = inspect_span("--range", arg);
-		to->start = span.start;
-		to->last = span.last;
+		f->start = span.start;
+		f->last = span.last;
+		return true;
+	case KEY_PHYS:
+		span = inspect_span("--phys", arg);
+		f->pa_start = span.start;
+		f->pa_last = span.last;
+		return true;
+	case KEY_ATTR:
+		parse_attr(arg, f);
+		return true;
+	case KEY_SIZE:
+		parse_size_of_leaf(arg, f);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parse_wanted(int key, char *arg, struct inspect *to)
+{
+	switch (key) {
+	case 't':
+		to->tree = arg;
 		return true;
 	case 'j':
 		to->json = true;
@@ -201,7 +252,7 @@ static bool parse_wanted(int key, char *arg, struct inspect *to)
 		to->verbose = true;
 		return true;
 	default:
-		return false;
+		return parse_filter(key, arg, &to->filter);
 	}
 }
 
@@ -259,7 +310,7 @@ void inspect_args(const struct inspect_spec *spec, int argc, char **argv, struct
 	struct reading r = {.spec = spec, .to = in};
 	size_t n = 0;
 
-	*in = (struct inspect){.inputs = spec->inputs, .last = ~0ULL};
+	*in = (struct inspect){.inputs = spec->inputs, .filter = insp_filter_all()};
 	in->source[0].arch = -1;
 	for (const struct argp_option *o = spec->options; o && (o->name || o->key || o->doc) && n < 32; o++)
 		options[n++] = *o;

@@ -12,6 +12,7 @@ static const struct view {
 	const char *what;
 } views[] = {
 	{"info", inspect_info, "what the input is, its trees, and where that was found"},
+	{"leaves", inspect_leaves, "one line for every leaf: virtual, physical, size, entry"},
 };
 
 static void usage(FILE *to)

@@ -5,7 +5,7 @@
 
 #include <argp.h>
 
-#include "inspect/machine.h"
+#include "inspect/views/pass.h"
 
 #define INSPECT_INPUTS 2
 #define INSPECT_WORDS  2
@@ -16,7 +16,7 @@
  * @source: of each input; @inputs counts them
  * @machine: valid once inspect_open() returned
  * @tree: name of the one tree that is wanted; NULL: all
- * @start, @last: the virtual addresses that are wanted
+ * @filter: the leaves that are wanted; views that are not of leaves look at its virtual addresses only
  */
 struct inspect {
 	const char *word[INSPECT_WORDS];
@@ -24,7 +24,7 @@ struct inspect {
 	unsigned inputs;
 	struct insp_machine machine[INSPECT_INPUTS];
 	const char *tree;
-	cop_va start, last;
+	struct insp_filter filter;
 	bool json, verbose;
 };
 
@@ -47,6 +47,7 @@ struct inspect_spec {
 
 /* A view: NAME's words and options in, an exit status out. */
 int inspect_info(int argc, char **argv);
+int inspect_leaves(int argc, char **argv);
 
 /* Reads the command line, or fails with one line. */
 void inspect_args(const struct inspect_spec *, int argc, char **argv, struct inspect *);
@@ -57,6 +58,17 @@ void inspect_close(struct inspect *);
 
 /* Whether --tree wants it; inspect_open() refuses a name that no tree has. */
 bool inspect_wants(const struct inspect *, const struct insp_tree *);
+
+/*
+ * A pass over one tree of input @i: with progress if it takes long, and with a line on stderr about what was skipped.
+ * @on_tree of inspect_pass_all(), if not NULL, is called before each.
+ */
+void inspect_pass(struct inspect *, unsigned i, const struct insp_tree *, const struct insp_pass *, void *context);
+void inspect_pass_all(struct inspect *, unsigned i, const struct insp_pass *,
+		      void (*on_tree)(void *, const struct insp_tree *), void *context);
+
+/* "leaves: 3 tables skipped: ..." on stderr if anything was. */
+void inspect_skipped(const struct insp_tree *, const struct insp_scanned *);
 
 /* An address: hexadecimal with or without 0x, or a size such as 1G. */
 uint64_t inspect_address(const char *option, const char *text);
