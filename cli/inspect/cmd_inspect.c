@@ -13,6 +13,7 @@ static const struct view {
 } views[] = {
 	{"info", inspect_info, "what the input is, its trees, and where that was found"},
 	{"leaves", inspect_leaves, "one line for every leaf: virtual, physical, size, entry"},
+	{"lint", inspect_lint, "what is wrong or wasted, with rule, address and the manual's section"},
 };
 
 static void usage(FILE *to)

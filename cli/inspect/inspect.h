@@ -48,6 +48,7 @@ struct inspect_spec {
 /* A view: NAME's words and options in, an exit status out. */
 int inspect_info(int argc, char **argv);
 int inspect_leaves(int argc, char **argv);
+int inspect_lint(int argc, char **argv);
 
 /* Reads the command line, or fails with one line. */
 void inspect_args(const struct inspect_spec *, int argc, char **argv, struct inspect *);

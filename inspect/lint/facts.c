@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What architectures do that their formats do not say: limits of upper levels, types as registers define them. */
+/* What architectures do that their formats do not say: what is valid, types as registers define them. */
 #include "inspect/lint/lint.h"
 
 /* MAIR_EL1 and IA32_PAT as Linux programs them (arch/arm64/mm/proc.S; arch/x86/mm/pat/memtype.c). */
@@ -16,63 +16,6 @@ bool lint_valid(const struct insp_tree *tree, uint64_t e, unsigned level)
 bool lint_high_half(const struct insp_tree *tree, cop_va va)
 {
 	return tree->geom.half == COP_HALF_HIGH || (tree->geom.half == COP_HALF_BOTH && va >> 63);
-}
-
-static unsigned limits_arm64(uint64_t e)
-{
-	/* DDI 0487 D8.3.1: APTable, UXNTable, PXNTable. */
-	return (e >> 62 & 1 ? LINT_NO_WRITE : 0) | (e >> 61 & 1 ? LINT_NO_USER : 0) |
-	       (e >> 60 & 1 ? LINT_NO_USER_EXEC : 0) | (e >> 59 & 1 ? LINT_NO_KERNEL_EXEC : 0);
-}
-
-static unsigned limits_x86_64(uint64_t e)
-{
-	/* SDM 3A 4.6: R/W and U/S of all levels are ANDed, XD is ORed. */
-	return (e & 2 ? 0 : LINT_NO_WRITE) | (e & 4 ? 0 : LINT_NO_USER) |
-	       (e >> 63 ? LINT_NO_USER_EXEC | LINT_NO_KERNEL_EXEC : 0);
-}
-
-unsigned lint_limits(const struct insp_tree *tree, uint64_t e)
-{
-	switch (tree->format->arch) {
-	case COP_ARM64:
-		return limits_arm64(e);
-	case COP_X86_64:
-		return limits_x86_64(e);
-	case COP_S390X:
-		return e & 0x200 ? LINT_NO_WRITE : 0; /* DAT protection */
-	default:
-		return 0;
-	}
-}
-
-static uint64_t limited_arm64(uint64_t e, unsigned limits)
-{
-	if (limits & LINT_NO_WRITE)
-		e = (e | 1ULL << 7) & ~(1ULL << 51);
-	if (limits & LINT_NO_USER)
-		e &= ~(1ULL << 6);
-	return e | (limits & LINT_NO_USER_EXEC ? 1ULL << 54 : 0) | (limits & LINT_NO_KERNEL_EXEC ? 1ULL << 53 : 0);
-}
-
-static uint64_t limited_x86_64(uint64_t e, unsigned limits)
-{
-	e &= ~((limits & LINT_NO_WRITE ? 2ULL : 0) | (limits & LINT_NO_USER ? 4ULL : 0));
-	return e | (limits & LINT_NO_USER_EXEC ? 1ULL << 63 : 0);
-}
-
-uint64_t lint_limited(const struct insp_tree *tree, uint64_t e, unsigned level, unsigned limits)
-{
-	switch (tree->format->arch) {
-	case COP_ARM64:
-		return limited_arm64(e, limits);
-	case COP_X86_64:
-		return limited_x86_64(e, limits);
-	case COP_S390X:
-		return limits & LINT_NO_WRITE ? (e | 0x200) & ~(level == 0 ? 0x20ULL : 0x8000ULL) : e;
-	default:
-		return e;
-	}
 }
 
 uint64_t lint_run_may_differ(const struct insp_tree *tree)
@@ -126,7 +69,8 @@ enum lint_type lint_type(const struct insp_tree *tree, uint64_t e, unsigned leve
 
 const char *lint_type_name(const struct insp_tree *tree, enum lint_type type)
 {
-	static const char *const names[LINT_TYPES] = {"write-back", "write-through", "non-cacheable", "uncached", "device"};
+	static const char *const names[LINT_TYPES] = {"write-back", "write-through", "non-cacheable", "uncached",
+						      "device"};
 
 	if (type == LINT_NC && tree->format->arch == COP_X86_64)
 		return "write-combining";

@@ -63,7 +63,8 @@ bool lint_vmemmap_of(const struct lint *l, struct lint_vmemmap *v)
 {
 	const struct insp_kernel *k = &l->machine->kernel;
 
-	if (l->machine->kernel.vmemmap == 0 || (k->struct_page_size && (k->struct_page_size & (k->struct_page_size - 1))))
+	if (l->machine->kernel.vmemmap == 0 ||
+	    (k->struct_page_size && (k->struct_page_size & (k->struct_page_size - 1))))
 		return false;
 	for (size_t i = 0; i < l->machine->region_count; i++) {
 		const struct insp_region *r = &l->machine->regions[i];

@@ -9,9 +9,9 @@
 #include "inspect/lint/tables.h"
 
 static const struct lint_rule *const rules[] = {
-	&lint_wx_kernel,      &lint_wx_user,      &lint_user_in_kernel, &lint_reserved,       &lint_contiguous,
-	&lint_alias_type,     &lint_table_twice,  &lint_outside_memory, &lint_empty_table,    &lint_vmemmap_orphan,
-	&lint_vmemmap_hole,   &lint_memmap_shared, &lint_not_present,   &lint_l1tf,           &lint_missing_table,
+	&lint_wx_kernel,    &lint_wx_user,       &lint_user_in_kernel, &lint_reserved,    &lint_contiguous,
+	&lint_alias_type,   &lint_table_twice,   &lint_outside_memory, &lint_empty_table, &lint_vmemmap_orphan,
+	&lint_vmemmap_hole, &lint_memmap_shared, &lint_not_present,    &lint_l1tf,        &lint_missing_table,
 };
 #define COUNT (sizeof(rules) / sizeof(*rules))
 _Static_assert(COUNT <= LINT_RULES, "room for every rule's state");
@@ -122,16 +122,9 @@ struct insp_finding lint_of_table(const struct lint *l, const struct insp_table 
 		return f;
 	}
 	f.bytes = 1ULL << tree->format->shift(up);
-	f.index = (unsigned)(t->va >> tree->format->shift(up)) & ((1U << tree->format->index_bits(&tree->geom, up)) - 1);
+	f.index =
+		(unsigned)(t->va >> tree->format->shift(up)) & ((1U << tree->format->index_bits(&tree->geom, up)) - 1);
 	return f;
-}
-
-uint32_t lint_attrs(const struct lint *l, const struct insp_run *run)
-{
-	const struct insp_tree *tree = l->tree;
-	const uint64_t e = lint_limited(tree, run->entry, run->level, l->limit[run->level]);
-
-	return tree->format->attrs(&tree->geom, e, run->level);
 }
 
 const char *lint_access(uint32_t attrs)
@@ -175,12 +168,9 @@ static bool remember(struct lint *l, const struct insp_table *t)
 static bool on_enter(void *context, const struct insp_table *t)
 {
 	struct lint *l = context;
-	const bool root = t->parent == COP_PA_NONE;
 
 	if (!remember(l, t))
 		return false;
-	l->limit[t->level] =
-		root ? 0 : (uint8_t)(l->limit[t->level + 1] | lint_limits(l->tree, t->entry));
 	TELL(l, enter, t)
 	return true;
 }
@@ -235,7 +225,7 @@ static void collect_tree(struct lint *l)
 	const struct insp_visitor visitor = {.run = on_collect};
 
 	if (collects(l))
-		(void)insp_scan(l->machine->memory, l->tree, 0, ~0ULL, &visitor, l);
+		(void)insp_scan(l->machine->memory, l->tree, l->options->start, l->options->last, &visitor, l);
 }
 
 static void lint_tree(struct lint *l)
@@ -244,7 +234,7 @@ static void lint_tree(struct lint *l)
 	struct insp_scanned s;
 
 	TELL(l, begin)
-	s = insp_scan(l->machine->memory, l->tree, 0, ~0ULL, &visitor, l);
+	s = insp_scan(l->machine->memory, l->tree, l->options->start, l->options->last, &visitor, l);
 	l->done.scanned.tables += s.tables;
 	l->done.scanned.missing += s.missing;
 	l->done.scanned.cycles += s.cycles;

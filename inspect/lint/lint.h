@@ -7,14 +7,6 @@
 
 struct lint;
 
-/* How the entry of a level above restricts what lies below. */
-enum lint_limit {
-	LINT_NO_WRITE = 1 << 0,
-	LINT_NO_USER = 1 << 1,
-	LINT_NO_USER_EXEC = 1 << 2,
-	LINT_NO_KERNEL_EXEC = 1 << 3,
-};
-
 /* A table that was seen before. */
 struct lint_seen {
 	unsigned level, tree;
@@ -44,8 +36,8 @@ struct lint_rule {
 };
 
 extern const struct lint_rule lint_wx_kernel, lint_wx_user, lint_user_in_kernel, lint_reserved, lint_contiguous,
-	lint_alias_type, lint_table_twice, lint_outside_memory, lint_empty_table, lint_vmemmap_orphan, lint_vmemmap_hole,
-	lint_memmap_shared, lint_not_present, lint_l1tf, lint_missing_table;
+	lint_alias_type, lint_table_twice, lint_outside_memory, lint_empty_table, lint_vmemmap_orphan,
+	lint_vmemmap_hole, lint_memmap_shared, lint_not_present, lint_l1tf, lint_missing_table;
 
 /* Which tables were entered: a hash of their addresses. */
 struct lint_tables {
@@ -56,7 +48,6 @@ struct lint_tables {
 /**
  * struct lint - a lint under way
  * @now: the rule that is being called
- * @limit: by level of the table, what the entries above it restrict
  * @pending: by rule, the finding that may still grow
  */
 #define LINT_RULES 16
@@ -68,7 +59,6 @@ struct lint {
 	void *state[LINT_RULES];
 	struct insp_finding pending[LINT_RULES];
 	bool open[LINT_RULES];
-	uint8_t limit[8];
 	struct lint_tables tables;
 	struct insp_linted done;
 	void (*report)(void *, const struct insp_finding *);
@@ -81,9 +71,7 @@ struct insp_finding lint_of_table(const struct lint *, const struct insp_table *
 /* Takes the sentence, and joins the finding to the one before if that says the same of the addresses just below. */
 __attribute__((format(printf, 3, 4))) void lint_report(struct lint *, struct insp_finding *, const char *fmt, ...);
 
-/* Attributes as hardware sees them, whatever the levels above restrict included. */
-uint32_t lint_attrs(const struct lint *, const struct insp_run *);
-/* "RW x user" */
+/* "rw-" */
 const char *lint_access(uint32_t attrs);
 
 /* Of the region that holds an address; NULL: none does. */
@@ -108,8 +96,6 @@ cop_va lint_vmemmap_va(const struct lint_vmemmap *, cop_pa);
 
 /* Facts of an architecture that formats do not say. */
 bool lint_valid(const struct insp_tree *, uint64_t entry, unsigned level);
-unsigned lint_limits(const struct insp_tree *, uint64_t entry);
-uint64_t lint_limited(const struct insp_tree *, uint64_t entry, unsigned level, unsigned limits);
 /* Bits in which the members of a contiguous run may differ. */
 uint64_t lint_run_may_differ(const struct insp_tree *);
 bool lint_high_half(const struct insp_tree *, cop_va);

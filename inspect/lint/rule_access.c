@@ -35,7 +35,7 @@ static void report_wx(struct lint *l, const struct insp_run *run, bool (*wx)(uin
 
 	if (run->kind != COP_LEAF || !lint_valid(l->tree, run->entry, run->level) || !can_forbid_exec(l->tree))
 		return;
-	attrs = lint_attrs(l, run);
+	attrs = insp_attrs(l->tree, run);
 	if (!wx(attrs))
 		return;
 	f = lint_of_run(l, run);
@@ -82,7 +82,7 @@ static void run_user_in_kernel(struct lint *l, void *state, const struct insp_ru
 	(void)state;
 	if (run->kind != COP_LEAF || !lint_high_half(l->tree, run->va))
 		return;
-	attrs = lint_attrs(l, run);
+	attrs = insp_attrs(l->tree, run);
 	if (!(attrs & COP_USER) || !lint_valid(l->tree, run->entry, run->level))
 		return;
 	f = lint_of_run(l, run);

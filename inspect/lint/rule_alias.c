@@ -26,7 +26,8 @@ static bool append(struct state *s, const struct stretch *add)
 {
 	struct stretch *last = s->count ? &s->stretch[s->count - 1] : NULL;
 
-	if (last && last->end == add->start && last->type == add->type && last->va + (last->end - last->start) == add->va) {
+	if (last && last->end == add->start && last->type == add->type &&
+	    last->va + (last->end - last->start) == add->va) {
 		last->end = add->end;
 		return true;
 	}
@@ -120,10 +121,10 @@ static void report(struct lint *l, const struct insp_run *run, enum lint_type ty
 	f.index += skip;
 	f.entries = (last - start + COP_LG2(run->lg2) - 1) >> run->lg2;
 	f.bytes = f.entries << run->lg2;
-	if (l->tree->format->arch != COP_RISCV64)
-		f.entry += start - run->pa;
+	f.entry += skip * run->step;
 	lint_report(l, &f, "Mapped %s here, and %s at %#" PRIx64, lint_type_name(l->tree, type),
-		    lint_type_name(l->tree, other->type), other->start > start ? other->va : other->va + (start - other->start));
+		    lint_type_name(l->tree, other->type),
+		    other->start > start ? other->va : other->va + (start - other->start));
 }
 
 static void run(struct lint *l, void *state, const struct insp_run *run)

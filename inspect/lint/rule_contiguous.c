@@ -16,8 +16,7 @@ static bool member(const struct group *g, unsigned i)
 	const struct cop_format *f = g->tree->format;
 	const uint64_t e = g->values[g->first + i];
 
-	return f->kind(&g->tree->geom, e, g->level) == COP_LEAF &&
-	       (f->attrs(&g->tree->geom, e, g->level) & COP_CONT);
+	return f->kind(&g->tree->geom, e, g->level) == COP_LEAF && (f->attrs(&g->tree->geom, e, g->level) & COP_CONT);
 }
 
 /* What a leaf says beside its address and its attributes. */

@@ -63,7 +63,7 @@ static bool has_memory(const struct lint *l, const struct orphan *o, const struc
 	return any_memory(l, COP_ALIGN_DOWN(start, section), COP_ALIGN_UP(end, section));
 }
 
-static void report_orphan(struct lint *l, const struct orphan *o, const struct insp_run *run, unsigned i, unsigned n)
+static void report_orphan(struct lint *l, const struct insp_run *run, unsigned i, unsigned n)
 {
 	struct insp_finding f = lint_of_run(l, run);
 
@@ -72,9 +72,7 @@ static void report_orphan(struct lint *l, const struct orphan *o, const struct i
 	f.bytes = (uint64_t)n << run->lg2;
 	f.entries = n;
 	f.index += i;
-	if (i)
-		f.entry = 0;
-	(void)o;
+	f.entry += i * run->step;
 	lint_report(l, &f, "Struct pages of sections that have no memory");
 }
 
@@ -89,7 +87,7 @@ static void run_orphan(struct lint *l, void *state, const struct insp_run *run)
 		if (i < run->count && !has_memory(l, o, run, i))
 			continue;
 		if (i > since)
-			report_orphan(l, o, run, since, i - since);
+			report_orphan(l, run, since, i - since);
 		since = i + 1;
 	}
 }
@@ -166,7 +164,8 @@ static void run_hole(struct lint *l, void *state, const struct insp_run *run)
 
 	if (!h->on || !in_vmemmap(&h->v, run))
 		return;
-	pass(l, h, lint_vmemmap_pa(&h->v, run->va), lint_vmemmap_pa(&h->v, run->va + ((uint64_t)run->count << run->lg2)));
+	pass(l, h, lint_vmemmap_pa(&h->v, run->va),
+	     lint_vmemmap_pa(&h->v, run->va + ((uint64_t)run->count << run->lg2)));
 }
 
 static void end_hole(struct lint *l, void *state)
@@ -219,7 +218,7 @@ static void run_shared(struct lint *l, void *state, const struct insp_run *run)
 	s->bytes += (uint64_t)run->count << run->lg2;
 	if (run->level == 0 && run->pa == s->frame) {
 		s->shared += COP_LG2(run->lg2);
-		if (lint_attrs(l, run) & COP_WRITE) {
+		if (insp_attrs(l->tree, run) & COP_WRITE) {
 			f = lint_of_run(l, run);
 			f.severity = INSP_ERROR;
 			f.entries = 1;
@@ -256,11 +255,13 @@ static void end_shared(struct lint *l, void *state)
 		lint_report(l, &f,
 			    "HVO saved nothing: with all memory in %" PRIu64 "M folios it would save %" PRIu64
 			    "K of %" PRIu64 "K",
-			    COP_LG2(l->tree->format->shift(1)) >> 20, could_save(l, s) >> 10, s->bytes >> 10);
+			    (uint64_t)(COP_LG2(l->tree->format->shift(1)) >> 20), could_save(l, s) >> 10,
+			    s->bytes >> 10);
 }
 
 const struct lint_rule lint_memmap_shared = {
-	.rule = {"memmap-shared", "what HVO saved in the memmap, or would; shared frames that are writable", INSP_NOTE, HVO},
+	.rule = {"memmap-shared", "what HVO saved in the memmap, or would; shared frames that are writable", INSP_NOTE,
+		 HVO},
 	.state = sizeof(struct shared),
 	.begin = begin_shared,
 	.run = run_shared,

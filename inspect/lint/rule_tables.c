@@ -19,8 +19,8 @@ static void again(struct lint *l, void *state, const struct insp_table *t, struc
 
 	(void)state;
 	if (seen.level != t->level) {
-		lint_report(l, &f, "The table at %#" PRIx64 " is linked at level %u here and at level %u elsewhere", t->pa,
-			    t->level + 1U, seen.level + 1U);
+		lint_report(l, &f, "The table at %#" PRIx64 " is linked at level %u here and at level %u elsewhere",
+			    t->pa, t->level + 1U, seen.level + 1U);
 		return;
 	}
 	if (seen.tree != l->tree_index)
@@ -122,8 +122,8 @@ static void run_outside(struct lint *l, void *state, const struct insp_run *run)
 		return;
 	f = lint_of_run(l, run);
 	f.severity = l->tree->format->arch == COP_RISCV64 ? INSP_NOTE : INSP_WARNING;
-	lint_report(l, &f, "Mapped as memory (%s), but there is none%s",
-		    lint_type_name(l->tree, LINT_WB), bytes > COP_LG2(run->lg2) ? " behind all of it" : "");
+	lint_report(l, &f, "Mapped as memory (%s), but there is none%s", lint_type_name(l->tree, LINT_WB),
+		    bytes > COP_LG2(run->lg2) ? " behind all of it" : "");
 }
 
 const struct lint_rule lint_outside_memory = {
