@@ -56,14 +56,14 @@ struct insp_finding {
  * @tree: name of the one tree that is wanted, NULL: all
  * @start, @last: the virtual addresses that are wanted; tables that reach into them count
  * @memory: what the kernel manages; none: the input's extents if they are the machine's memory
- * @firmware: with @memory: what is memory too but not the kernel's
+ * @known: with @memory: that, and what firmware keeps: where a mapping is no surprise
  */
 struct insp_lint_options {
 	uint32_t wanted;
 	const char *tree;
 	cop_va start, last;
-	const struct insp_extent *memory, *firmware;
-	size_t memory_count, firmware_count;
+	const struct insp_extent *memory, *known;
+	size_t memory_count, known_count;
 };
 
 struct insp_linted {

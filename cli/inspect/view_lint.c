@@ -54,9 +54,8 @@ struct own {
 
 struct printing {
 	const struct own *own;
-	struct inspect *in;
-	struct out_table *table;
-	cJSON *list;
+	struct insp_finding *finding;
+	size_t count, room;
 	uint64_t shown[RULES], found[RULES];
 	uint64_t by_severity[INSP_ERROR + 1];
 };
@@ -172,6 +171,7 @@ static void add_row(struct out_table *t, const struct insp_finding *f)
 		 insp_severity_name(f->severity), f->severity == INSP_ERROR ? out_style(stdout, OUT_PLAIN) : "");
 	out_cell(t, "%s", f->rule->name);
 	out_cell(t, "%016" PRIx64, f->va);
+	out_cell(t, "%" PRIu64, f->entries);
 	out_cell(t, "%s", f->bytes ? out_size(f->bytes).s : "-");
 	if (f->pa == COP_PA_NONE)
 		out_cell(t, "-");
@@ -208,7 +208,7 @@ static void add_item(cJSON *list, const struct insp_finding *f)
 	cJSON_AddItemToArray(list, item);
 }
 
-static void print_finding(void *context, const struct insp_finding *f)
+static void keep_finding(void *context, const struct insp_finding *f)
 {
 	struct printing *p = context;
 	unsigned i = 0;
@@ -222,31 +222,55 @@ static void print_finding(void *context, const struct insp_finding *f)
 	if (p->own->limit && p->shown[i] == p->own->limit)
 		return;
 	p->shown[i]++;
-	if (p->list)
-		add_item(p->list, f);
-	else
-		add_row(p->table, f);
+	if (p->count == p->room) {
+		p->room = p->room ? 2 * p->room : 64;
+		p->finding = realloc(p->finding, p->room * sizeof(*p->finding));
+		if (!p->finding)
+			cli_fail(CLI_HOST, "out of memory; --limit prints fewer");
+	}
+	p->finding[p->count++] = *f;
 }
 
-/* What the kernel manages, and what firmware keeps; devices are no memory. */
+/* The worst first; then as the rules are listed, and by address. */
+static int order(const void *a, const void *b)
+{
+	const struct insp_finding *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return x->severity < y->severity ? 1 : -1;
+	if (x->rule != y->rule)
+		return rule_index(x->rule->name, strlen(x->rule->name)) <
+				       rule_index(y->rule->name, strlen(y->rule->name))
+			       ? -1
+			       : 1;
+	if (x->tree != y->tree)
+		return x->tree < y->tree ? -1 : 1;
+	return (x->va > y->va) - (x->va < y->va);
+}
+
+static void add_extent(struct insp_extent *list, size_t *count, const struct map_range *r)
+{
+	if (*count && list[*count - 1].end == r->start)
+		list[*count - 1].end = r->last + 1;
+	else
+		list[(*count)++] = (struct insp_extent){r->start, r->last + 1};
+}
+
+/* What the kernel manages, and that with what firmware keeps; devices are no memory. */
 static void extents_of(const struct memory_map *map, struct insp_lint_options *options, struct insp_extent *memory,
-		       struct insp_extent *firmware)
+		       struct insp_extent *known)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct map_range *r = &map->ranges[i];
 		const bool ram = r->kind == MAP_RAM || r->kind == MAP_RAM_RESERVED;
-		struct insp_extent *list = ram ? memory : firmware;
-		size_t *count = ram ? &options->memory_count : &options->firmware_count;
 
-		if (!ram && r->kind != MAP_RESERVED)
-			continue;
-		if (*count && list[*count - 1].end == r->start)
-			list[*count - 1].end = r->last + 1;
-		else
-			list[(*count)++] = (struct insp_extent){r->start, r->last + 1};
+		if (ram)
+			add_extent(memory, &options->memory_count, r);
+		if (ram || r->kind == MAP_RESERVED)
+			add_extent(known, &options->known_count, r);
 	}
 	options->memory = memory;
-	options->firmware = firmware;
+	options->known = known;
 }
 
 static void read_map(const char *path, struct insp_lint_options *options)
@@ -272,7 +296,12 @@ static void print_table(struct printing *p)
 {
 	const uint64_t *n = p->by_severity;
 
-	out_table_print(p->table, stdout);
+	struct out_table *t = out_table("severity|rule|virtual|>entries|>size|>physical|table|finding|section");
+
+	for (size_t i = 0; i < p->count; i++)
+		add_row(t, &p->finding[i]);
+	if (p->count)
+		out_table_print(t, stdout);
 	for (unsigned i = 0; insp_rule(i); i++)
 		if (p->found[i] > p->shown[i])
 			printf("... and %s more of %s (--limit 0 prints all)\n", out_count(p->found[i] - p->shown[i]).s,
@@ -283,7 +312,7 @@ static void print_table(struct printing *p)
 
 static void print_json(struct printing *p, const struct insp_linted *done)
 {
-	cJSON *root = cJSON_CreateObject(), *more;
+	cJSON *root = cJSON_CreateObject(), *list, *more;
 
 	out_json_count(root, "errors", p->by_severity[INSP_ERROR]);
 	out_json_count(root, "warnings", p->by_severity[INSP_WARNING]);
@@ -291,7 +320,9 @@ static void print_json(struct printing *p, const struct insp_linted *done)
 	out_json_count(root, "tables", done->scanned.tables);
 	out_json_count(root, "missing_tables", done->scanned.missing);
 	cJSON_AddBoolToObject(root, "incomplete", done->incomplete);
-	cJSON_AddItemToObject(root, "findings", p->list);
+	list = cJSON_AddArrayToObject(root, "findings");
+	for (size_t i = 0; i < p->count; i++)
+		add_item(list, &p->finding[i]);
 	more = cJSON_AddObjectToObject(root, "not_shown");
 	for (unsigned i = 0; insp_rule(i); i++)
 		if (p->found[i] > p->shown[i])
@@ -303,15 +334,13 @@ static int lint(struct inspect *in, const struct own *own)
 {
 	struct insp_lint_options options = {
 		.wanted = own->wanted, .tree = in->tree, .start = in->filter.start, .last = in->filter.last};
-	struct printing p = {.own = own, .in = in};
+	struct printing p = {.own = own};
 	struct insp_linted done;
 
 	read_map(own->map, &options);
-	if (in->json)
-		p.list = cJSON_CreateArray();
-	else
-		p.table = out_table("severity|rule|virtual|>size|>physical|table|finding|section");
-	done = insp_lint(&in->machine[0], &options, print_finding, &p);
+	done = insp_lint(&in->machine[0], &options, keep_finding, &p);
+	if (p.count)
+		qsort(p.finding, p.count, sizeof(*p.finding), order);
 	if (in->json)
 		print_json(&p, &done);
 	else
@@ -319,6 +348,7 @@ static int lint(struct inspect *in, const struct own *own)
 	if (done.incomplete)
 		cli_note("out of memory for bookkeeping; some rules saw only a part");
 	free((void *)options.memory);
+	free(p.finding);
 	return p.by_severity[INSP_ERROR] ? CLI_FINDING : CLI_OK;
 }
 

@@ -32,28 +32,42 @@ bool lint_knows_memory(const struct lint *l)
 	return count != 0;
 }
 
-static bool inside(const struct insp_extent *extent, size_t count, cop_pa start, uint64_t bytes)
+/* The first stretch that ends above @pa. */
+static size_t find(const struct insp_extent *extent, size_t count, cop_pa pa)
 {
 	size_t low = 0, high = count;
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (extent[middle].end <= start)
+		if (extent[middle].end <= pa)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < count && extent[low].start <= start && extent[low].end - start >= bytes;
+	return low;
+}
+
+struct insp_extent lint_outside(const struct lint *l, cop_pa start, cop_pa end)
+{
+	size_t count = l->options->known_count;
+	const struct insp_extent *known = l->options->known;
+	size_t i;
+
+	if (l->options->memory_count == 0)
+		known = lint_memory(l, &count);
+	for (i = find(known, count, start); i < count && known[i].start <= start && start < end; i++)
+		start = known[i].end;
+	if (start >= end)
+		return (struct insp_extent){end, end};
+	return (struct insp_extent){start, i < count && known[i].start < end ? known[i].start : end};
 }
 
 bool lint_in_memory(const struct lint *l, cop_pa start, uint64_t bytes)
 {
-	size_t count;
-	const struct insp_extent *memory = lint_memory(l, &count);
+	const struct insp_extent outside = lint_outside(l, start, start + bytes);
 
-	return inside(memory, count, start, bytes) ||
-	       (l->options->memory_count && inside(l->options->firmware, l->options->firmware_count, start, bytes));
+	return start + bytes > start && outside.start == outside.end;
 }
 
 #define STRUCT_PAGE_LG2 6 /* 64 bytes, as on every 64-bit configuration of note */

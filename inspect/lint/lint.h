@@ -80,6 +80,8 @@ const struct insp_region *lint_region(const struct insp_machine *, cop_va);
 /* What is known to be memory, and whether anything is. */
 bool lint_knows_memory(const struct lint *);
 bool lint_in_memory(const struct lint *, cop_pa start, uint64_t bytes);
+/* The first addresses of [start, end) outside of it; start == end: none. */
+struct insp_extent lint_outside(const struct lint *, cop_pa start, cop_pa end);
 /* What the kernel manages. */
 const struct insp_extent *lint_memory(const struct lint *, size_t *count);
 

@@ -28,6 +28,12 @@ static bool can_forbid_exec(const struct insp_tree *tree)
 	return tree->format->arch != COP_S390X || (features & COP_F_IEP);
 }
 
+/* Linux makes exactly that page so (arch/s390/mm/vmem.c). */
+static bool is_lowcore(const struct insp_tree *tree, const struct insp_run *run)
+{
+	return tree->format->arch == COP_S390X && run->va == 0 && run->count == 1 && run->level == 0;
+}
+
 static void report_wx(struct lint *l, const struct insp_run *run, bool (*wx)(uint32_t), const char *who)
 {
 	uint32_t attrs;
@@ -39,6 +45,11 @@ static void report_wx(struct lint *l, const struct insp_run *run, bool (*wx)(uin
 	if (!wx(attrs))
 		return;
 	f = lint_of_run(l, run);
+	if (is_lowcore(l->tree, run)) {
+		f.severity = INSP_NOTE;
+		lint_report(l, &f, "The lowcore is executable: without BEAR-enhancement LPSWE runs from it");
+		return;
+	}
 	lint_report(l, &f, "The %s may both write and execute this memory", who);
 }
 

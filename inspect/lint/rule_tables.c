@@ -61,7 +61,7 @@ static void leave_empty(struct lint *l, void *state, const struct insp_table *t)
 	if (t->parent == COP_PA_NONE || t->empty != t->entries)
 		return;
 	f = lint_of_table(l, t);
-	lint_report(l, &f, "The table is empty and was not given back");
+	lint_report(l, &f, "Empty, and not given back");
 }
 
 const struct lint_rule lint_empty_table = {
@@ -109,21 +109,51 @@ static void skip_outside(struct lint *l, void *state, const struct insp_table *t
 		outside(l, t);
 }
 
-/* Devices are outside of memory and mapped as such; on riscv64 only their physical attributes may say what they are. */
+/* What lies between 640K and 1M is mapped with the memory around it (arch/x86/mm/init.c: ISA range). */
+#define X86_ISA_END (1ULL << 20)
+
+/*
+ * Devices are outside of memory and mapped as such, except on riscv64, where only their physical attributes may say what
+ * they are.
+ */
+static void report_outside(struct lint *l, const struct insp_run *run, struct insp_extent gap)
+{
+	const cop_pa first = COP_ALIGN_DOWN(gap.start - run->pa, COP_LG2(run->lg2));
+	const unsigned skip = (unsigned)(first >> run->lg2);
+	struct insp_finding f = lint_of_run(l, run);
+
+	f.severity = INSP_WARNING;
+	f.va += first;
+	f.pa += first;
+	f.index += skip;
+	f.entry += skip * run->step;
+	f.entries = (gap.end - run->pa - first + COP_LG2(run->lg2) - 1) >> run->lg2;
+	f.bytes = f.entries << run->lg2;
+	if (l->tree->format->arch == COP_RISCV64) {
+		f.severity = INSP_NOTE;
+		lint_report(l, &f, "No memory there: a device, if its physical attributes say so");
+		return;
+	}
+	if (l->tree->format->arch == COP_X86_64 && gap.end <= X86_ISA_END) {
+		f.severity = INSP_NOTE;
+		lint_report(l, &f, "The ISA hole is mapped write-back; MTRRs decide what it is");
+		return;
+	}
+	lint_report(l, &f, "Mapped as memory (write-back), but there is none");
+}
+
 static void run_outside(struct lint *l, void *state, const struct insp_run *run)
 {
-	const uint64_t bytes = (uint64_t)run->count << run->lg2;
-	struct insp_finding f;
+	const cop_pa end = run->pa + ((uint64_t)run->count << run->lg2);
+	struct insp_extent gap;
 
 	(void)state;
 	if (run->kind != COP_LEAF || !lint_valid(l->tree, run->entry, run->level) || !lint_knows_memory(l))
 		return;
-	if (lint_type(l->tree, run->entry, run->level) != LINT_WB || lint_in_memory(l, run->pa, bytes))
+	if (lint_type(l->tree, run->entry, run->level) != LINT_WB)
 		return;
-	f = lint_of_run(l, run);
-	f.severity = l->tree->format->arch == COP_RISCV64 ? INSP_NOTE : INSP_WARNING;
-	lint_report(l, &f, "Mapped as memory (%s), but there is none%s", lint_type_name(l->tree, LINT_WB),
-		    bytes > COP_LG2(run->lg2) ? " behind all of it" : "");
+	for (gap = lint_outside(l, run->pa, end); gap.start < gap.end; gap = lint_outside(l, gap.end, end))
+		report_outside(l, run, gap);
 }
 
 const struct lint_rule lint_outside_memory = {
