@@ -45,7 +45,7 @@ static int read_stream(int fd, const char *path, struct input_bytes *bytes, stru
 	return 0;
 }
 
-static int load_fd(int fd, const char *path, struct input_bytes *bytes, struct insp_error *error)
+int input_map(int fd, const char *path, struct input_bytes *bytes, struct insp_error *error)
 {
 	struct stat st;
 	void *data;
@@ -71,7 +71,7 @@ int input_load(const char *path, struct input_bytes *bytes, struct insp_error *e
 
 	if (fd < 0)
 		return input_fail(error, errno, "%s: %s", path, strerror(errno));
-	err = load_fd(fd, path, bytes, error);
+	err = input_map(fd, path, bytes, error);
 	close(fd);
 	return err;
 }

@@ -11,11 +11,23 @@ static const char *const arch_names[] = {"arm64", "x86-64", "riscv64", "s390x"};
 
 static int read_memory(struct input *in, struct input_bytes *bytes)
 {
+	static const struct {
+		const char *kind;
+		int (*open)(struct input *, struct input_bytes *);
+		bool (*is)(const struct input_bytes *);
+	} readers[] = {
+		{"elf", input_elf, input_is_elf},
+		{"kdump", input_kdump, input_is_kdump},
+		{"frames", input_frames, input_is_frames},
+		{"raw", input_raw, NULL},
+	};
 	const char *kind = in->source->kind;
 
-	if ((kind && strcmp(kind, "frames") == 0) || (!kind && input_is_frames(bytes)))
-		return input_frames(in, bytes);
-	return input_fail(in->error, EINVAL, "%s: no input that is known", in->source->path);
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (kind ? strcmp(kind, readers[i].kind) == 0 : !readers[i].is || readers[i].is(bytes))
+			return readers[i].open(in, bytes);
+	return input_fail(in->error, EINVAL, "%s: kind '%s'; expected elf, kdump, raw, frames, kcore, qmp, hmp or gdb",
+			  in->source->path, kind);
 }
 
 /* Who is asked: the user, the file, the registers. They have to agree. */
@@ -34,6 +46,10 @@ static int settle_arch(struct input *in)
 	if (in->arch < 0 && regs >= 0) {
 		in->arch = regs;
 		in->arch_from = in->regs.from;
+	}
+	if (in->arch < 0 && input_info_arch(in) >= 0) {
+		in->arch = input_info_arch(in);
+		in->arch_from = "VMCOREINFO";
 	}
 	/* The names of s390x's control registers include those of x86-64. */
 	if (regs >= 0 && regs != in->arch && !(in->arch == COP_X86_64 && s390x_regs))
@@ -56,6 +72,28 @@ static int read_regs(struct input *in)
 		return err;
 	err = input_regs_parse(&in->regs, in->source->regs, (const char *)text.data, text.size, in->error);
 	input_free(&text);
+	return err;
+}
+
+/* From the file that the user names, the note, or memory itself where nothing else leads to a root. */
+static int read_info(struct input *in)
+{
+	struct input_bytes text;
+	int err = 0;
+
+	if (in->source->vmcoreinfo) {
+		free(in->vmcoreinfo);
+		in->vmcoreinfo = NULL;
+		err = input_load(in->source->vmcoreinfo, &text, in->error);
+		if (err)
+			return err;
+		err = input_info_set(in, (const char *)text.data, text.size, in->source->vmcoreinfo);
+		input_free(&text);
+	}
+	if (!err && !in->vmcoreinfo && in->machine->memory->ram && !in->regs.count && !in->source->has_root)
+		input_info_scan(in);
+	if (!err)
+		input_info_kernel(in);
 	return err;
 }
 
@@ -90,6 +128,8 @@ static int keep_present(struct input *in)
 
 static int make_trees(struct input *in)
 {
+	int err;
+
 	if (in->arch < 0)
 		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
 				  in->source->path);
@@ -97,23 +137,46 @@ static int make_trees(struct input *in)
 		return input_trees_root(in);
 	if (in->regs.count)
 		return input_trees_regs(in);
+	err = input_trees_info(in);
+	if (err || in->machine->trees)
+		return err;
 	return input_fail(in->error, EINVAL, "%s: nothing says where the root is; expected --regs or --root",
 			  in->source->path);
 }
 
+/* What leads from memory to a machine, in this order: each step may use what the ones before found. */
+static int make_machine(struct input *in)
+{
+	static int (*const steps[])(struct input *) = {read_regs,  read_info,    settle_arch,
+						       make_trees, keep_present, input_regions};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !err; i++)
+		err = steps[i](in);
+	return err;
+}
+
 int input_open_bytes(struct input *in, struct input_bytes *bytes)
 {
-	int err = read_memory(in, bytes);
+	const int err = read_memory(in, bytes);
 
+	return err ? err : make_machine(in);
+}
+
+/* Files are looked at; what is no file is named. */
+static int open_source(struct input *in, struct input_bytes *bytes)
+{
+	const struct insp_source *s = in->source;
+	int err;
+
+	if (s->kind ? strcmp(s->kind, "kcore") == 0 : strcmp(s->path, "/proc/kcore") == 0) {
+		err = input_kcore(in, s->path);
+		return err ? err : make_machine(in);
+	}
+	err = input_load(s->path, bytes, in->error);
 	if (!err)
-		err = read_regs(in);
-	if (!err)
-		err = settle_arch(in);
-	if (!err)
-		err = make_trees(in);
-	if (!err)
-		err = keep_present(in);
-	return err;
+		err = input_plain(bytes, s->path, in->error);
+	return err ? err : input_open_bytes(in, bytes);
 }
 
 int insp_open(const struct insp_source *source, struct insp_machine *machine, struct insp_error *error)
@@ -124,11 +187,7 @@ int insp_open(const struct insp_source *source, struct insp_machine *machine, st
 
 	*machine = (struct insp_machine){0};
 	error->text[0] = 0;
-	err = input_load(source->path, &bytes, error);
-	if (!err)
-		err = input_plain(&bytes, source->path, error);
-	if (!err)
-		err = input_open_bytes(&in, &bytes);
+	err = open_source(&in, &bytes);
 	free(in.vmcoreinfo);
 	if (!err)
 		return 0;
