@@ -12,6 +12,7 @@ static const struct view {
 	const char *what;
 } views[] = {
 	{"info", inspect_info, "what the input is, its trees, and where that was found"},
+	{"ranges", inspect_ranges, "leaves that are alike, merged; as the kernel's ptdump or QEMU print them, too"},
 	{"leaves", inspect_leaves, "one line for every leaf: virtual, physical, size, entry"},
 	{"lint", inspect_lint, "what is wrong or wasted, with rule, address and the manual's section"},
 };

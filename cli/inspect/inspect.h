@@ -49,6 +49,7 @@ struct inspect_spec {
 int inspect_info(int argc, char **argv);
 int inspect_leaves(int argc, char **argv);
 int inspect_lint(int argc, char **argv);
+int inspect_ranges(int argc, char **argv);
 
 /* Reads the command line, or fails with one line. */
 void inspect_args(const struct inspect_spec *, int argc, char **argv, struct inspect *);
