@@ -15,6 +15,7 @@ static const struct view {
 	{"ranges", inspect_ranges, "leaves that are alike, merged; as the kernel's ptdump or QEMU print them, too"},
 	{"leaves", inspect_leaves, "one line for every leaf: virtual, physical, size, entry"},
 	{"lint", inspect_lint, "what is wrong or wasted, with rule, address and the manual's section"},
+	{"diff", inspect_diff, "what appeared, vanished and changed between two inputs"},
 };
 
 static void usage(FILE *to)
