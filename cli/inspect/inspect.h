@@ -50,6 +50,7 @@ int inspect_info(int argc, char **argv);
 int inspect_diff(int argc, char **argv);
 int inspect_leaves(int argc, char **argv);
 int inspect_lint(int argc, char **argv);
+int inspect_map(int argc, char **argv);
 int inspect_ranges(int argc, char **argv);
 
 /* Reads the command line, or fails with one line. */
