@@ -13,7 +13,11 @@ static const struct view {
 } views[] = {
 	{"info", inspect_info, "what the input is, its trees, and where that was found"},
 	{"ranges", inspect_ranges, "leaves that are alike, merged; as the kernel's ptdump or QEMU print them, too"},
+	{"walk", inspect_walk, "one address, level by level, every field of every entry named"},
+	{"who", inspect_who, "every mapping of a physical address, or of a stretch of them"},
+	{"stats", inspect_stats, "tables, memory in them, leaves, and what larger leaves would save"},
 	{"leaves", inspect_leaves, "one line for every leaf: virtual, physical, size, entry"},
+	{"export", inspect_export, "all mappings as CSV or JSON"},
 	{"lint", inspect_lint, "what is wrong or wasted, with rule, address and the manual's section"},
 	{"diff", inspect_diff, "what appeared, vanished and changed between two inputs"},
 	{"map", inspect_map, "a picture of the address space and of how full the tables are"},
@@ -33,7 +37,10 @@ static void usage(FILE *to)
 		    "\n"
 		    "Try:\n"
 		    "  coppice inspect info vmcore                          what it is, and its trees\n"
-		    "  coppice inspect info --frames F.bin.xz --regs R.txt --arch arm64\n"
+		    "  coppice inspect ranges --attr w,x vmcore             what is writable and executable\n"
+		    "  coppice inspect walk ffff800008000000 vmcore         where an address leads, or why it faults\n"
+		    "  coppice inspect who 1G+128M vmcore                   what still maps a memory block\n"
+		    "  coppice inspect leaves --frames F.bin.xz --regs R.txt --arch arm64\n"
 		    "  coppice inspect VIEW --help                          options, with examples\n");
 }
 

@@ -52,6 +52,10 @@ int inspect_leaves(int argc, char **argv);
 int inspect_lint(int argc, char **argv);
 int inspect_map(int argc, char **argv);
 int inspect_ranges(int argc, char **argv);
+int inspect_walk(int argc, char **argv);
+int inspect_who(int argc, char **argv);
+int inspect_stats(int argc, char **argv);
+int inspect_export(int argc, char **argv);
 
 /* Reads the command line, or fails with one line. */
 void inspect_args(const struct inspect_spec *, int argc, char **argv, struct inspect *);
@@ -70,6 +74,10 @@ bool inspect_wants(const struct inspect *, const struct insp_tree *);
 void inspect_pass(struct inspect *, unsigned i, const struct insp_tree *, const struct insp_pass *, void *context);
 void inspect_pass_all(struct inspect *, unsigned i, const struct insp_pass *,
 		      void (*on_tree)(void *, const struct insp_tree *), void *context);
+
+/* The same, of a scan. */
+struct insp_scanned inspect_scan(struct inspect *, unsigned i, const struct insp_tree *, const struct insp_visitor *,
+				 void *context);
 
 /* "leaves: 3 tables skipped: ..." on stderr if anything was. */
 void inspect_skipped(const struct insp_tree *, const struct insp_scanned *);

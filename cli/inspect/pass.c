@@ -10,7 +10,8 @@
 #define TABLES_PER_LOOK 1024
 
 struct watched {
-	const struct insp_pass *pass;
+	const struct insp_visitor *visitor;
+	void (*leaves)(void *, const struct insp_run *, uint32_t attrs);
 	const struct insp_tree *tree;
 	void *context;
 	struct out_progress progress;
@@ -56,30 +57,37 @@ static bool enter(void *context, const struct insp_table *t)
 	struct watched *w = context;
 
 	look(w, t);
-	return !w->pass->also || !w->pass->also->enter || w->pass->also->enter(w->context, t);
+	return !w->visitor || !w->visitor->enter || w->visitor->enter(w->context, t);
 }
 
 static void leave(void *context, const struct insp_table *t)
 {
 	struct watched *w = context;
 
-	if (w->pass->also && w->pass->also->leave)
-		w->pass->also->leave(w->context, t);
+	if (w->visitor && w->visitor->leave)
+		w->visitor->leave(w->context, t);
 }
 
 static void skip(void *context, const struct insp_table *t, enum insp_skip why)
 {
 	struct watched *w = context;
 
-	if (w->pass->also && w->pass->also->skip)
-		w->pass->also->skip(w->context, t, why);
+	if (w->visitor && w->visitor->skip)
+		w->visitor->skip(w->context, t, why);
+}
+
+static void see(void *context, const struct insp_run *run)
+{
+	struct watched *w = context;
+
+	w->visitor->run(w->context, run);
 }
 
 static void leaves(void *context, const struct insp_run *run, uint32_t attrs)
 {
 	struct watched *w = context;
 
-	w->pass->leaves(w->context, run, attrs);
+	w->leaves(w->context, run, attrs);
 }
 
 void inspect_skipped(const struct insp_tree *tree, const struct insp_scanned *done)
@@ -97,10 +105,29 @@ void inspect_skipped(const struct insp_tree *tree, const struct insp_scanned *do
 			 space, tree->name, done->budget, done->tables);
 }
 
+struct insp_scanned inspect_scan(struct inspect *in, unsigned i, const struct insp_tree *tree,
+				 const struct insp_visitor *visitor, void *context)
+{
+	struct watched w = {.visitor = visitor, .tree = tree, .context = context, .index = ~0U};
+	const struct insp_visitor watching = {.run = visitor->run ? see : NULL,
+					      .enter = enter,
+					      .leave = leave,
+					      .skip = skip,
+					      .budget = visitor->budget};
+	struct insp_scanned done;
+
+	w.progress = out_progress_begin("reading tables:");
+	done = insp_scan(in->machine[i].memory, tree, in->filter.start, in->filter.last, &watching, &w);
+	out_progress_end(&w.progress);
+	inspect_skipped(tree, &done);
+	return done;
+}
+
 void inspect_pass(struct inspect *in, unsigned i, const struct insp_tree *tree, const struct insp_pass *pass,
 		  void *context)
 {
-	struct watched w = {.pass = pass, .tree = tree, .context = context, .index = ~0U};
+	struct watched w = {
+		.visitor = pass->also, .leaves = pass->leaves, .tree = tree, .context = context, .index = ~0U};
 	const struct insp_visitor also = {.enter = enter, .leave = leave, .skip = skip};
 	const struct insp_pass watching = {.filter = pass->filter, .leaves = leaves, .also = &also};
 	struct insp_scanned done;

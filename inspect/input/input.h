@@ -67,6 +67,7 @@ bool input_is_frames(const struct input_bytes *);
 int input_raw(struct input *, struct input_bytes *bytes);
 int input_elf(struct input *, struct input_bytes *bytes);
 int input_kcore(struct input *, const char *path);
+int input_live(struct input *);
 bool input_is_elf(const struct input_bytes *);
 int input_kdump(struct input *, struct input_bytes *bytes);
 bool input_is_kdump(const struct input_bytes *);
@@ -105,6 +106,8 @@ void input_info_kernel(struct input *);
 /* Trees from it; machine.trees stays 0 if it does not say enough. */
 int input_trees_info(struct input *);
 int input_info_arch(const struct input *);
+/* Trees where nothing says anything: the root and geometry under which most tables make sense. */
+int input_trees_guess(struct input *);
 /* Names for the address space: of VMCOREINFO and of how Linux lays it out. */
 int input_regions(struct input *);
 

@@ -130,18 +130,19 @@ static int make_trees(struct input *in)
 {
 	int err;
 
-	if (in->arch < 0)
+	if (in->source->has_root) {
+		if (in->arch >= 0)
+			return input_trees_root(in);
 		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
 				  in->source->path);
-	if (in->source->has_root)
-		return input_trees_root(in);
+	}
+	if (in->regs.count && in->arch < 0)
+		return input_fail(in->error, EINVAL, "%s: nothing says which architecture; expected --arch",
+				  in->regs.from);
 	if (in->regs.count)
 		return input_trees_regs(in);
-	err = input_trees_info(in);
-	if (err || in->machine->trees)
-		return err;
-	return input_fail(in->error, EINVAL, "%s: nothing says where the root is; expected --regs or --root",
-			  in->source->path);
+	err = in->arch >= 0 ? input_trees_info(in) : 0;
+	return err || in->machine->trees ? err : input_trees_guess(in);
 }
 
 /* What leads from memory to a machine, in this order: each step may use what the ones before found. */
@@ -163,6 +164,13 @@ int input_open_bytes(struct input *in, struct input_bytes *bytes)
 	return err ? err : make_machine(in);
 }
 
+static bool is_socket(const struct insp_source *s)
+{
+	if (s->kind)
+		return strcmp(s->kind, "qmp") == 0 || strcmp(s->kind, "hmp") == 0 || strcmp(s->kind, "gdb") == 0;
+	return strncmp(s->path, "unix:", 5) == 0 || strncmp(s->path, "tcp:", 4) == 0;
+}
+
 /* Files are looked at; what is no file is named. */
 static int open_source(struct input *in, struct input_bytes *bytes)
 {
@@ -171,6 +179,10 @@ static int open_source(struct input *in, struct input_bytes *bytes)
 
 	if (s->kind ? strcmp(s->kind, "kcore") == 0 : strcmp(s->path, "/proc/kcore") == 0) {
 		err = input_kcore(in, s->path);
+		return err ? err : make_machine(in);
+	}
+	if (is_socket(s)) {
+		err = input_live(in);
 		return err ? err : make_machine(in);
 	}
 	err = input_load(s->path, bytes, in->error);

@@ -49,13 +49,24 @@ static void flush(struct insp_ranges *r)
 	r->open = false;
 }
 
+/* What the kernel's dump looks at next ends what it looked at before: there are no gaps in it. */
+static void flush_at(struct insp_ranges *r, cop_va va)
+{
+	if (r->spec.holes)
+		r->range.end = va;
+	flush(r);
+}
+
+/* The kernel's dump passes one at each entry, so that it is late where two lie in the same. */
 static void pass_boundaries(struct insp_ranges *r, cop_va va)
 {
 	while (r->next < r->boundaries && r->boundary[r->next].start <= va) {
-		flush(r);
+		flush_at(r, va);
 		r->region = r->boundary[r->next++].name;
-		if (r->spec.holes)
+		if (r->spec.holes) {
 			r->spec.heading(r->spec.context, r->region);
+			break;
+		}
 	}
 }
 
@@ -80,7 +91,7 @@ static void feed(struct insp_ranges *r, const struct insp_range *new_)
 		r->range.leaves += new_->leaves;
 		return;
 	}
-	flush(r);
+	flush_at(r, new_->start);
 	r->range = *new_;
 	r->range.region = r->region;
 	r->open = true;
@@ -97,7 +108,9 @@ static void stretch(struct insp_ranges *r, struct insp_range all)
 
 		pass_boundaries(r, all.start);
 		if (r->next < r->boundaries) {
-			ahead = (r->boundary[r->next].start - all.start - 1) / bytes + 1;
+			ahead = r->boundary[r->next].start <= all.start
+					? 1
+					: (r->boundary[r->next].start - all.start - 1) / bytes + 1;
 			part.leaves = all.leaves < ahead ? all.leaves : ahead;
 		}
 		part.end = all.start + part.leaves * bytes;
@@ -115,7 +128,12 @@ static void hole(struct insp_ranges *r, cop_va end, unsigned level)
 {
 	const unsigned lg2 = r->tree->format->shift(level);
 	const cop_va last = end - 1 < r->filter.last ? end - 1 : r->filter.last;
-	const cop_va start = COP_ALIGN_DOWN(r->at, COP_LG2(lg2)); /* not so only where the filter starts */
+	const bool skips = r->spec.skip.last && r->at >= r->spec.skip.start && r->at <= r->spec.skip.last;
+	cop_va start;
+
+	if (skips)
+		r->at = r->spec.skip.last + 1;
+	start = COP_ALIGN_DOWN(r->at, COP_LG2(lg2)); /* not so only where the filter starts */
 
 	if (!r->spec.holes || r->at_end || last < r->at || end == r->at)
 		return;
@@ -183,6 +201,8 @@ struct insp_ranges *insp_ranges_begin(const struct insp_ranges_spec *spec, const
 	*r = (struct insp_ranges){.spec = *spec, .tree = tree, .filter = *filter};
 	r->at = filter->start > h.half[0].start ? filter->start : h.half[0].start;
 	add_boundaries(r);
+	while (r->next + 1 < r->boundaries && r->boundary[r->next + 1].start <= r->at)
+		r->next++;
 	return r;
 }
 

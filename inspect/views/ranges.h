@@ -33,6 +33,7 @@ struct insp_range {
  * @by_level: nor are those of different levels
  * @by_pa: nor those whose physical addresses do not follow each other
  * @holes: tell of what is not mapped, level by level, as the kernel's ptdump does; headings then come as they are passed
+ * @skip: with @holes, addresses at which nothing is looked at for holes; last 0: none
  * @range, @heading: called with @context; @heading only with @holes, NULL otherwise
  */
 struct insp_ranges_spec {
@@ -40,6 +41,7 @@ struct insp_ranges_spec {
 	size_t region_count;
 	uint64_t (*key)(const struct insp_run *, uint32_t attrs);
 	bool by_level, by_pa, holes;
+	struct insp_region skip;
 	void (*range)(void *, const struct insp_range *);
 	void (*heading)(void *, const char *name);
 	void *context;

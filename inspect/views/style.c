@@ -205,6 +205,17 @@ static void print_heading(void *context, const char *name)
 	fprintf(p->to, "---[ %s ]---\n", name);
 }
 
+/* x86-64 leaves 16 entries of the root to hypervisors, from the middle on; its dump goes from the lower half to behind them. */
+static struct insp_region skipped(const struct insp_tree *tree)
+{
+	const struct insp_halves h = insp_halves(&tree->geom);
+	const unsigned root_lg2 = tree->format->shift(tree->geom.levels - 1U);
+
+	if (tree->format->arch != COP_X86_64)
+		return (struct insp_region){0};
+	return (struct insp_region){h.half[0].last + 1, h.half[1].start + (16ULL << root_lg2) - 1, NULL};
+}
+
 struct insp_ranges_spec insp_style_spec(struct insp_style_print *p, const struct insp_region *regions, size_t count)
 {
 	const struct insp_style *style = p->style;
@@ -216,6 +227,7 @@ struct insp_ranges_spec insp_style_spec(struct insp_style_print *p, const struct
 		.by_level = style->by_level,
 		.by_pa = style->by_pa,
 		.holes = style->holes,
+		.skip = skipped(p->tree),
 		.range = print_range,
 		.heading = print_heading,
 		.context = p,
