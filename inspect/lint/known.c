@@ -83,7 +83,7 @@ bool lint_vmemmap_of(const struct lint *l, struct lint_vmemmap *v)
 	for (size_t i = 0; i < l->machine->region_count; i++) {
 		const struct insp_region *r = &l->machine->regions[i];
 
-		if (!strstr(r->name, "vmemmap") && !strstr(r->name, "Virtual memory map"))
+		if (!strcasestr(r->name, "vmemmap"))
 			continue;
 		if (l->tree->geom.half == COP_HALF_LOW && r->start >> 63)
 			return false;

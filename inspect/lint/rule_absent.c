@@ -11,8 +11,19 @@ struct counts {
 	struct insp_run first[ABSENT];
 };
 
+/* Address bits 51 to 46 of an entry: set in what is inverted, clear in what could be memory in a cache. */
+#define HIGH_ADDRESS (0x3fULL << 46)
+
+static bool not_inverted(const struct lint *l, const struct insp_run *run)
+{
+	return l->tree->format->arch == COP_X86_64 && (run->kind == COP_LEAF || run->kind == COP_SWAP) &&
+	       !(run->entry & 1) && !(run->entry & HIGH_ADDRESS);
+}
+
 static enum absent absent_of(const struct lint *l, const struct insp_run *run)
 {
+	if (not_inverted(l, run))
+		return ABSENT;
 	if (run->kind == COP_SWAP)
 		return SWAP;
 	if (run->kind == COP_MARKER)
@@ -78,15 +89,12 @@ const struct lint_rule lint_not_present = {
 	.end = end,
 };
 
-/* Address bits 51 to 46 of an entry: set in what is inverted, clear in what could be memory in a cache. */
-#define HIGH_ADDRESS (0x3fULL << 46)
-
 static void run_l1tf(struct lint *l, void *state, const struct insp_run *run)
 {
 	struct insp_finding f;
 
 	(void)state;
-	if ((run->kind != COP_LEAF && run->kind != COP_SWAP) || (run->entry & 1) || (run->entry & HIGH_ADDRESS))
+	if (!not_inverted(l, run))
 		return;
 	f = lint_of_run(l, run);
 	f.pa = run->entry & 0x000ffffffffff000ULL;

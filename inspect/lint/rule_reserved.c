@@ -4,10 +4,10 @@
 
 #include "inspect/lint/lint.h"
 
-/* The lowest bit without which the entry would be one, or 64 if it takes more than that. */
+/* The highest bit without which the entry would be one, or 64 if it takes more than that. */
 static unsigned culprit(const struct insp_tree *tree, uint64_t e, unsigned level)
 {
-	for (unsigned bit = 1; bit < 64; bit++)
+	for (unsigned bit = 63; bit > 0; bit--)
 		if ((e >> bit & 1) && tree->format->kind(&tree->geom, e & ~(1ULL << bit), level) != COP_BAD)
 			return bit;
 	return 64;

@@ -69,12 +69,20 @@ const struct lint_rule lint_empty_table = {
 	.leave = leave_empty,
 };
 
+/* What is not memory cannot be missing. */
+static bool is_outside(const struct lint *l, const struct insp_table *t)
+{
+	const uint64_t bytes = COP_LG2(l->tree->format->index_bits(&l->tree->geom, t->level) + 3);
+
+	return lint_knows_memory(l) && !lint_in_memory(l, t->pa, bytes);
+}
+
 static void skip_missing(struct lint *l, void *state, const struct insp_table *t, enum insp_skip why)
 {
 	struct insp_finding f = lint_of_table(l, t);
 
 	(void)state;
-	if (why == INSP_MISSING)
+	if (why == INSP_MISSING && !is_outside(l, t))
 		lint_report(l, &f, "The input does not have the table: what it maps is not known");
 	if (why == INSP_BUDGET)
 		lint_report(l, &f, "Tables are linked so often that the scan stopped here");
@@ -87,10 +95,9 @@ const struct lint_rule lint_missing_table = {
 
 static void outside(struct lint *l, const struct insp_table *t)
 {
-	const uint64_t bytes = COP_LG2(l->tree->format->index_bits(&l->tree->geom, t->level) + 3);
 	struct insp_finding f;
 
-	if (!lint_knows_memory(l) || lint_in_memory(l, t->pa, bytes))
+	if (!is_outside(l, t))
 		return;
 	f = lint_of_table(l, t);
 	lint_report(l, &f, "The table would lie at %#" PRIx64 ", where there is no memory", t->pa);
