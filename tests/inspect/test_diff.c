@@ -320,6 +320,31 @@ static void shapes(void **state)
 	overlay_close(b);
 }
 
+/* More tables than are looked at in one go: each counts once. */
+static void many_tables(void **state)
+{
+	struct overlay *a = overlay_open("amd64-4level"), *b = overlay_open("amd64-4level");
+	const struct overlay_at pud = overlay_at_level(b, 0xffff8cfa00000000, 2);
+	const struct insp_visitor nothing = {0};
+	uint64_t in_a, in_b;
+	struct changes d;
+
+	for (unsigned i = 0; i < 512; i++) {
+		struct overlay_at at = pud;
+
+		at.index = i;
+		overlay_plant(b, &at, pud.entry);
+	}
+	in_a = insp_scan(a->machine.memory, &a->machine.tree[0], 0, ~0ULL, &nothing, NULL).tables;
+	in_b = insp_scan(b->machine.memory, &b->machine.tree[0], 0, ~0ULL, &nothing, NULL).tables;
+	assert_true(in_b > in_a + 1500);
+	d = diff(a, b, 0);
+	assert_int_equal(tables(&d, INSP_APPEARED) - tables(&d, INSP_VANISHED), in_b - in_a);
+	free_changes(&d);
+	overlay_close(a);
+	overlay_close(b);
+}
+
 /* Every link leads to the same table, or up again: it ends. */
 static void shared(void **state)
 {
@@ -349,7 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hotplug), cmocka_unit_test(leftover), cmocka_unit_test(split),
-		cmocka_unit_test(model),   cmocka_unit_test(shapes),   cmocka_unit_test(shared),
+		cmocka_unit_test(model),   cmocka_unit_test(shapes),   cmocka_unit_test(shared), cmocka_unit_test(many_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

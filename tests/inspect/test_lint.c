@@ -557,6 +557,27 @@ static void vmemmap_hole(void **state)
 	close_set(&p);
 }
 
+/* Memory that begins in a section with struct pages and ends in one without. */
+static void vmemmap_short(void **state)
+{
+	const struct insp_extent memory = {0x100000, 0x10000000};
+	struct overlay *o = overlay_open("amd64-4level");
+	const struct overlay_at at = memmap(o);
+	struct insp_lint_options options = {
+		.last = ~0ULL, .memory = &memory, .known = &memory, .memory_count = 1, .known_count = 1};
+	struct findings all = {0};
+
+	for (unsigned i = 0; insp_rule(i); i++)
+		if (strcmp(insp_rule(i)->name, "vmemmap-hole") == 0)
+			options.wanted = 1U << i;
+	(void)insp_lint(&o->machine, &options, keep, &all);
+	assert_int_equal(all.count, 1);
+	assert_int_equal(all.finding[0].va, at.va + 2 * MB);
+	assert_int_equal(all.finding[0].bytes, 2 * MB);
+	free(all.finding);
+	overlay_close(o);
+}
+
 /* The leaf of 2M becomes a table, with memory behind it as HVO leaves it: page 0 of eight, seven times more. */
 static void plant_hvo(struct planted *p, bool writable)
 {
@@ -751,6 +772,7 @@ int main(void)
 		cmocka_unit_test(empty_table),
 		cmocka_unit_test(vmemmap_orphan),
 		cmocka_unit_test(vmemmap_hole),
+		cmocka_unit_test(vmemmap_short),
 		cmocka_unit_test(memmap_shared),
 		cmocka_unit_test(not_present),
 		cmocka_unit_test(l1tf),
