@@ -16,7 +16,8 @@ enum {
 	KEY_ATTR,
 	KEY_SIZE,
 	KEY_PHYS,
-	KEY_VERBOSE
+	KEY_VERBOSE,
+	KEY_EXPORT_FRAMES
 };
 
 static const struct argp_option common[] = {
@@ -39,6 +40,8 @@ static const struct argp_option common[] = {
 	{"size", KEY_SIZE, "SIZE", 0, "leaves of this size: 4K, 2M", 11},
 	{NULL, 0, NULL, 0, "The output:", 12},
 	{"json", 'j', NULL, 0, "print JSON", 12},
+	{"export-frames", KEY_EXPORT_FRAMES, "OUT", 0,
+	 "also write the page tables alone to OUT (.xz: packed) and their registers beside it", 12},
 	{"verbose", KEY_VERBOSE, NULL, 0, "say what was found out about the input, and from where", 12},
 	{0},
 };
@@ -247,6 +250,9 @@ static bool parse_wanted(int key, char *arg, struct inspect *to)
 		return true;
 	case 'j':
 		to->json = true;
+		return true;
+	case KEY_EXPORT_FRAMES:
+		to->export_frames = arg;
 		return true;
 	case KEY_VERBOSE:
 		to->verbose = true;

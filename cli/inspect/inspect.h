@@ -26,6 +26,7 @@ struct inspect {
 	const char *tree;
 	struct insp_filter filter;
 	bool json, verbose;
+	const char *export_frames; /* of the first input, to this file */
 };
 
 /**

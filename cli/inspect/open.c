@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/inspect/inspect.h"
 #include "cli/out.h"
+#include "inspect/export_frames.h"
 
 bool inspect_wants(const struct inspect *in, const struct insp_tree *tree)
 {
@@ -28,6 +29,17 @@ static void tell(const struct inspect *in, const struct insp_machine *m)
 	fprintf(stderr, "%s%s%s", out_style(stderr, OUT_DIM), m->found, out_style(stderr, OUT_PLAIN));
 }
 
+static void export_frames(struct insp_machine *m, const char *path)
+{
+	struct insp_exported e;
+	struct insp_error error;
+
+	if (insp_export_frames(m, path, &e, &error))
+		cli_fail(CLI_USAGE, "--export-frames: %s", error.text);
+	fprintf(stderr, "%s: %llu tables in %llu frames, %llu tables were missing; registers in %s\n", path,
+		(unsigned long long)e.tables, (unsigned long long)e.frames, (unsigned long long)e.missing, e.regs);
+}
+
 void inspect_open(struct inspect *in, unsigned i)
 {
 	struct insp_error error;
@@ -35,6 +47,8 @@ void inspect_open(struct inspect *in, unsigned i)
 	if (insp_open(&in->source[i], &in->machine[i], &error))
 		cli_fail(CLI_USAGE, "%s", error.text);
 	tell(in, &in->machine[i]);
+	if (i == 0 && in->export_frames)
+		export_frames(&in->machine[i], in->export_frames);
 	if (!has_wanted(in, &in->machine[i]))
 		cli_fail(CLI_USAGE, "--tree: '%s'; expected one of this input, such as '%s'", in->tree,
 			 in->machine[i].trees ? in->machine[i].tree[0].name : "");

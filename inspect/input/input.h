@@ -134,7 +134,8 @@ int input_trees_riscv64(struct input *);
 int input_trees_s390x(struct input *);
 int input_tree_add(struct input *, const struct insp_tree *, const char *from);
 
-/* Everything after the bytes are there; what insp_open() does for a file. */
+/* Everything after the bytes are there; what insp_open() does for a file. Then the end of it: closes what @err leaves. */
 int input_open_bytes(struct input *, struct input_bytes *);
+int input_finish(struct input *, struct input_bytes *, int err);
 
 #endif

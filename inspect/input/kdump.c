@@ -137,22 +137,43 @@ static bool inside(uint64_t limit, uint64_t offset, uint64_t size)
 	return offset <= limit && size <= limit - offset;
 }
 
-static int read_notes(struct input *in, const struct kdump *k)
+/* Which of notes and VMCOREINFO the header has; those of old versions have neither. */
+static unsigned last_note(const struct kdump *k)
 {
-	const uint64_t version = head_field(k, HEADER_VERSION), block = head_field(k, HEADER_BLOCK_SIZE);
-	const unsigned last = version >= 4 ? SUB_NOTES_OFFSET : SUB_INFO_OFFSET;
-	int err = 0;
+	const uint64_t version = head_field(k, HEADER_VERSION);
 
-	if (version < 3 || !inside(k->file.size, block, SUB_SIZE))
-		return 0;
-	for (unsigned at = SUB_INFO_OFFSET; at <= last && !err; at += 16) {
+	return version < 3 ? 0 : version < 4 ? SUB_INFO_OFFSET : SUB_NOTES_OFFSET;
+}
+
+static int check_notes(struct input *in, const struct kdump *k)
+{
+	const uint64_t block = head_field(k, HEADER_BLOCK_SIZE);
+
+	if (!inside(k->file.size, block, SUB_SIZE))
+		return input_fail(in->error, EINVAL, "%s: no second header at %#" PRIx64 ", the end is at %#zx",
+				  in->source->path, block, k->file.size);
+	for (unsigned at = SUB_INFO_OFFSET; at <= last_note(k); at += 16) {
 		const uint64_t offset = input_field(k->file.data + block + at, 8, k->big);
 		const uint64_t size = input_field(k->file.data + block + at + 8, 8, k->big);
 
 		if (!inside(k->file.size, offset, size))
-			input_found(in, "notes: %#" PRIx64 " bytes at %#" PRIx64 " are past the end, left out", size,
-				    offset);
-		else if (at == SUB_NOTES_OFFSET)
+			return input_fail(in->error, EINVAL,
+					  "%s: notes of %#" PRIx64 " bytes at %#" PRIx64 ", past the end at %#zx",
+					  in->source->path, size, offset, k->file.size);
+	}
+	return 0;
+}
+
+static int read_notes(struct input *in, const struct kdump *k)
+{
+	const uint64_t block = head_field(k, HEADER_BLOCK_SIZE);
+	int err = 0;
+
+	for (unsigned at = SUB_INFO_OFFSET; at <= last_note(k) && !err; at += 16) {
+		const uint64_t offset = input_field(k->file.data + block + at, 8, k->big);
+		const uint64_t size = input_field(k->file.data + block + at + 8, 8, k->big);
+
+		if (at == SUB_NOTES_OFFSET)
 			err = input_notes(in, k->file.data + offset, size, k->big);
 		else
 			err = input_info_set(in, (const char *)k->file.data + offset, size, "the dump's header");
@@ -231,12 +252,16 @@ static int open_kdump(struct input *in, struct kdump *k)
 	/* A block size is a small number in its own byte order only. */
 	k->big = k->file.data[HEADER_BLOCK_SIZE] == 0 && k->file.data[HEADER_BLOCK_SIZE + 1] == 0;
 	err = check_descriptors(in, k);
+	if (!err)
+		err = check_notes(in, k);
 	if (err)
 		return err;
 	k->context = kdump_new();
 	if (!k->context)
 		return input_fail(in->error, ENOMEM, "%s: no memory", in->source->path);
-	if (kdump_open_fd(k->context, k->fd) != KDUMP_OK)
+	/* What is behind the end of a file is an error when it is read, and a signal when it is mapped. */
+	if (kdump_set_number_attr(k->context, KDUMP_ATTR_FILE_MMAP_POLICY, KDUMP_MMAP_NEVER) != KDUMP_OK ||
+	    kdump_open_fd(k->context, k->fd) != KDUMP_OK)
 		return input_fail(in->error, EINVAL, "%s: libkdumpfile: %s", in->source->path,
 				  kdump_get_err(k->context));
 	err = name_arch(in, (const char *)k->file.data + HEADER_MACHINE);

@@ -191,22 +191,26 @@ static int open_source(struct input *in, struct input_bytes *bytes)
 	return err ? err : input_open_bytes(in, bytes);
 }
 
+int input_finish(struct input *in, struct input_bytes *bytes, int err)
+{
+	free(in->vmcoreinfo);
+	in->vmcoreinfo = NULL;
+	if (!err)
+		return 0;
+	if (!in->machine->memory)
+		input_free(bytes);
+	insp_close(in->machine);
+	return err;
+}
+
 int insp_open(const struct insp_source *source, struct insp_machine *machine, struct insp_error *error)
 {
 	struct input in = {.source = source, .machine = machine, .error = error, .arch = -1};
 	struct input_bytes bytes = {0};
-	int err;
 
 	*machine = (struct insp_machine){0};
 	error->text[0] = 0;
-	err = open_source(&in, &bytes);
-	free(in.vmcoreinfo);
-	if (!err)
-		return 0;
-	if (!machine->memory)
-		input_free(&bytes);
-	insp_close(machine);
-	return err;
+	return input_finish(&in, &bytes, open_source(&in, &bytes));
 }
 
 void insp_close(struct insp_machine *machine)
