@@ -35,7 +35,7 @@ struct insp_tree {
 
 #define INSP_TREES 8
 
-/* Values of VMCOREINFO or of a symbol table that the views use; 0 where unknown. */
+/* Values of VMCOREINFO or of a symbol table that the views use; 0 where unknown. @vmemmap: struct page of frame 0. */
 struct insp_kernel {
 	char release[96];
 	cop_va swapper_pg_dir, text_start, text_end, page_offset, vmemmap;

@@ -18,6 +18,9 @@ static const struct view {
 	{"stats", inspect_stats, "tables, memory in them, leaves, and what larger leaves would save"},
 	{"leaves", inspect_leaves, "one line for every leaf: virtual, physical, size, entry"},
 	{"export", inspect_export, "all mappings as CSV or JSON"},
+	{"lint", inspect_lint, "what is wrong or wasted, with rule, address and the manual's section"},
+	{"diff", inspect_diff, "what appeared, vanished and changed between two inputs"},
+	{"map", inspect_map, "a picture of the address space and of how full the tables are"},
 };
 
 static void usage(FILE *to)

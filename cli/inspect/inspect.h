@@ -48,7 +48,10 @@ struct inspect_spec {
 
 /* A view: NAME's words and options in, an exit status out. */
 int inspect_info(int argc, char **argv);
+int inspect_diff(int argc, char **argv);
 int inspect_leaves(int argc, char **argv);
+int inspect_lint(int argc, char **argv);
+int inspect_map(int argc, char **argv);
 int inspect_ranges(int argc, char **argv);
 int inspect_walk(int argc, char **argv);
 int inspect_who(int argc, char **argv);

@@ -113,6 +113,22 @@ bool input_info(const struct input *in, const char *key, uint64_t *value)
 	return end == text + length;
 }
 
+/*
+ * The memmap begins with the struct page of where memory begins (arm64, riscv64), which is not frame 0. Kernels that export
+ * "vmemmap" say where that one would be.
+ */
+static void find_vmemmap(const struct input *in, struct insp_kernel *k)
+{
+	uint64_t v, page;
+
+	if (!input_info(in, "PAGESIZE", &page) || page < 4096)
+		page = 4096;
+	if (input_info(in, "SYMBOL(vmemmap)", &v))
+		k->vmemmap = v;
+	else if (k->vmemmap && (input_info(in, "NUMBER(PHYS_OFFSET)", &v) || input_info(in, "NUMBER(phys_ram_base)", &v)))
+		k->vmemmap -= v / page * (k->struct_page_size ? k->struct_page_size : 64);
+}
+
 void input_info_kernel(struct input *in)
 {
 	static const struct {
@@ -140,6 +156,7 @@ void input_info_kernel(struct input *in)
 			memcpy((char *)k + fields[i].at, &v, sizeof(v));
 	if (k->swapper_pg_dir == 0 && input_info(in, "SYMBOL(init_top_pgt)", &v))
 		k->swapper_pg_dir = v;
+	find_vmemmap(in, k);
 	if (release) {
 		if (length >= sizeof(k->release))
 			length = sizeof(k->release) - 1;
