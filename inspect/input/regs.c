@@ -76,7 +76,7 @@ static int parse_line(struct input_regs *regs, const char *from, unsigned number
 		return input_fail(error, EINVAL, "%s:%u: '%.40s'; expected NAME=VALUE", from, number, line);
 	for (name_end = value; name_end > line && isspace((unsigned char)name_end[-1]);)
 		name_end--;
-	if (name_end == line)
+	if (name_end <= line)
 		return input_fail(error, EINVAL, "%s:%u: no name before '='; expected NAME=VALUE", from, number);
 	plain_name(line, (size_t)(name_end - line), plain);
 	value++;

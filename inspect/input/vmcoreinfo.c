@@ -125,7 +125,8 @@ static void find_vmemmap(const struct input *in, struct insp_kernel *k)
 		page = 4096;
 	if (input_info(in, "SYMBOL(vmemmap)", &v))
 		k->vmemmap = v;
-	else if (k->vmemmap && (input_info(in, "NUMBER(PHYS_OFFSET)", &v) || input_info(in, "NUMBER(phys_ram_base)", &v)))
+	else if (k->vmemmap &&
+		 (input_info(in, "NUMBER(PHYS_OFFSET)", &v) || input_info(in, "NUMBER(phys_ram_base)", &v)))
 		k->vmemmap -= v / page * (k->struct_page_size ? k->struct_page_size : 64);
 }
 
