@@ -141,7 +141,8 @@ static int gather(struct gather *g, struct insp_error *error)
 		if (g->table[i].pa != NONE && g->table[i].bytes)
 			g->table[n++] = g->table[i];
 	g->count = n;
-	qsort(g->table, n, sizeof(*g->table), by_pa);
+	if (n)
+		qsort(g->table, n, sizeof(*g->table), by_pa);
 	return 0;
 }
 

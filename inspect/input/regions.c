@@ -82,7 +82,7 @@ static void x86_64_random(struct layout *l, const struct insp_tree *t, bool five
 	linear[0] = leaf.va;
 	/* Behind it come vmalloc and vmemmap, each at least a gigabyte away from what was before. */
 	while (leaf.lg2 && leaf.va - linear[0] == leaf.pa && leaf.va < end)
-		leaf = input_next_leaf(m, t, leaf.va + (1ULL << leaf.lg2));
+		leaf = input_next_leaf(m, t, COP_ALIGN_DOWN(leaf.va, GB) + GB);
 	if (leaf.lg2 == 0 || leaf.va >= end)
 		return;
 	linear[1] = COP_ALIGN_DOWN(leaf.va, GB);
