@@ -165,16 +165,76 @@ static COP_ALWAYS_INLINE void scan_descend(struct scan *s, const struct scan_at 
 }
 
 /*
+ * Which entries of a stretch of 64 are followed by one that is a step larger: bit n for the n-th. All without a branch, since
+ * young and dirty make where a run ends unpredictable.
+ */
+struct scan_block {
+	uint64_t follows;
+	unsigned number;
+};
+
+static COP_ALWAYS_INLINE uint64_t scan_follows(const uint64_t *v, unsigned pairs, uint64_t step)
+{
+	uint64_t differs = 0, follows = 0;
+
+	if (pairs >= 64) {
+		for (unsigned k = 0; k < 64; k++)
+			differs |= v[k + 1] - v[k] - step;
+		if (!differs)
+			return ~0ULL;
+		for (unsigned k = 64; k-- > 0;)
+			follows = follows << 1 | (v[k + 1] - v[k] == step);
+		return follows;
+	}
+	for (unsigned k = pairs; k-- > 0;)
+		follows = follows << 1 | (v[k + 1] - v[k] == step);
+	return follows;
+}
+
+/* How many follow each other from entry @i on, itself included; @end of the table. */
+static COP_ALWAYS_INLINE unsigned scan_count(const uint64_t *v, unsigned i, unsigned end, uint64_t step,
+					     struct scan_block *block)
+{
+	unsigned n = 1;
+
+	for (;;) {
+		const unsigned at = i % 64;
+		uint64_t stops;
+
+		if (block->number != i / 64) {
+			block->number = i / 64;
+			block->follows = scan_follows(v + (i - at), end - 1 - (i - at), step);
+		}
+		stops = ~block->follows >> at;
+		if (stops)
+			return n + (unsigned)__builtin_ctzll(stops);
+		n += 64 - at;
+		i += 64 - at;
+		if (i >= end)
+			return n;
+	}
+}
+
+/* Where software made a leaf invalid it may have inverted the address. */
+static COP_ALWAYS_INLINE unsigned scan_count_down(const uint64_t *v, unsigned i, unsigned most, uint64_t step)
+{
+	unsigned n = 1;
+
+	while (n < most && v[i + n] - v[i + n - 1] == step)
+		n++;
+	return n;
+}
+
+/*
  * How many leaves from @i on follow each other: entries that differ by the step of an address, as far as addresses can go
- * without reaching bits that mean something else. Where software kept a leaf it made invalid, the address may be inverted.
+ * without reaching bits that mean something else.
  */
 static COP_ALWAYS_INLINE void scan_leaves(const struct cop_geom *g, const uint64_t *v, unsigned end, unsigned limit_lg2,
-					  struct insp_run *run, unsigned level)
+					  struct insp_run *run, unsigned level, struct scan_block *block)
 {
 	const unsigned i = run->index, shift = fmt_shift(level);
 	const uint64_t step = fmt_leaf_step(g, level, 0), e = v[i], limit = ~0ULL >> (64 - limit_lg2);
 	uint64_t most;
-	unsigned n = 1;
 
 	run->pa = fmt_leaf_pa(g, e, level);
 	run->step = 0;
@@ -184,23 +244,22 @@ static COP_ALWAYS_INLINE void scan_leaves(const struct cop_geom *g, const uint64
 
 		run->pa += (cop_pa)at << shift;
 		most = members - at < end - i ? members - at : end - i;
-		while (n < most && v[i + n] == e)
-			n++;
-		run->count = n;
+		run->count = scan_count_down(v, i, (unsigned)most, 0);
 		return;
 	}
 	most = (((run->pa | limit) - run->pa) >> shift) + 1;
 	most = most < end - i ? most : end - i;
-	if (most == 1)
-		return;
-	run->step = v[i + 1] - e;
-	if ((run->step != step && run->step != -step) || fmt_leaf_pa(g, v[i + 1], level) != run->pa + COP_LG2(shift)) {
-		run->step = 0;
+	if (most > 1 && fmt_leaf_pa(g, e + step, level) != run->pa + COP_LG2(shift)) {
+		if (v[i + 1] != e - step || fmt_leaf_pa(g, e - step, level) != run->pa + COP_LG2(shift))
+			return;
+		run->step = -step;
+		run->count = scan_count_down(v, i, (unsigned)most, -step);
 		return;
 	}
-	for (n = 2; n < most && v[i + n] - v[i + n - 1] == run->step; n++)
-		;
-	run->count = n;
+	run->step = step;
+	run->count = scan_count(v, i, end, step, block);
+	if (run->count > most)
+		run->count = (unsigned)most;
 }
 
 /* Entries that are neither empty nor leaves nor links: equal ones together. */
@@ -221,12 +280,15 @@ static COP_ALWAYS_INLINE void scan_entries(struct scan *s, struct scan_at *at, u
 	const unsigned shift = fmt_shift(level), limit_lg2 = g.pa_bits < fmt_step_lg2 ? g.pa_bits : fmt_step_lg2;
 	const uint64_t *v = at->t.values;
 	void (*const visit)(void *, const struct insp_run *) = s->visit->run;
+	struct scan_block block = {.number = ~0U};
 	struct insp_run run = {
 		.table = at->t.pa,
 		.level = (uint8_t)level,
 		.lg2 = (uint8_t)shift,
 		.denied = at->denied,
 	};
+	/* A run does not go on where addresses change sign. */
+	const unsigned half = level + 1 == g.levels && g.half == COP_HALF_BOTH ? at->t.entries / 2 : 0;
 	unsigned i = at->t.first, end = at->end, empty = 0, leaves = 0;
 
 	if (s->start > at->base && (s->start - at->base) >> shift > i)
@@ -249,10 +311,10 @@ static COP_ALWAYS_INLINE void scan_entries(struct scan *s, struct scan_at *at, u
 		run.index = i;
 		run.entry = e;
 		if (run.kind == COP_LEAF) {
-			scan_leaves(&g, v, end, limit_lg2, &run, level);
+			scan_leaves(&g, v, i < half && half < end ? half : end, limit_lg2, &run, level, &block);
 			leaves += run.count;
 		} else {
-			scan_others(v, end, &run);
+			scan_others(v, i < half && half < end ? half : end, &run);
 		}
 		i += run.count;
 		if (!visit)

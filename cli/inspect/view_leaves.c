@@ -25,6 +25,7 @@ static const char doc[] =
 
 struct printing {
 	char *buffer, *at;
+	const struct insp_tree *tree;
 	bool json, any;
 };
 
@@ -44,7 +45,9 @@ static void put_json(struct printing *p, const struct insp_run *run, unsigned i)
 {
 	const uint64_t bytes = COP_LG2(run->lg2);
 
-	put(p, p->any ? ",\n  {\"virtual\": \"" : "\n  {\"virtual\": \"");
+	put(p, p->any ? ",\n  {\"tree\": \"" : "\n  {\"tree\": \"");
+	put(p, p->tree->name);
+	put(p, "\", \"virtual\": \"");
 	p->any = true;
 	p->at = insp_hex(p->at, run->va + i * bytes);
 	put(p, "\", \"physical\": \"");
@@ -71,6 +74,11 @@ static void leaves(void *context, const struct insp_run *run, uint32_t attrs)
 	}
 }
 
+static void on_tree(void *context, const struct insp_tree *tree)
+{
+	((struct printing *)context)->tree = tree;
+}
+
 int inspect_leaves(int argc, char **argv)
 {
 	static const struct inspect_spec spec = {.args = "[FILE]", .doc = doc, .inputs = 1};
@@ -88,7 +96,7 @@ int inspect_leaves(int argc, char **argv)
 	if (!(pass.filter.must & COP_PROTNONE))
 		pass.filter.may_not |= COP_PROTNONE;
 	put(&p, in.json ? "[" : "");
-	inspect_pass_all(&in, 0, &pass, NULL, &p);
+	inspect_pass_all(&in, 0, &pass, on_tree, &p);
 	put(&p, in.json ? "\n]\n" : "");
 	flush(&p);
 	free(p.buffer);

@@ -108,17 +108,20 @@ static void x86_64(struct layout *l, const struct insp_tree *t)
 	if (input_info(l->in, "NUMBER(KERNEL_IMAGE_SIZE)", &v) && v >= 512 * MB && v <= GB)
 		image = v;
 	add(l, 0, 1ULL << (t->geom.va_bits - 1), "User Space");
+	add(l, five ? 0xff00000000000000 : 0xffff800000000000, five ? 0xff10000000000000 : 0xffff880000000000,
+	    "Kernel Space");
 	add(l, five ? 0xff10000000000000 : 0xffff880000000000, five ? 0xff11000000000000 : 0xffff888000000000,
 	    "LDT remap");
 	add(l, at[0], at[1], "Low Kernel Mapping");
 	add(l, at[1], at[2], "vmalloc() Area");
 	add(l, at[2], 0xfffffe0000000000, "Vmemmap");
 	add(l, 0xfffffe0000000000, 0xfffffe8000000000, "CPU entry Area");
-	add(l, 0xffffff0000000000, 0xffffff8000000000, "ESPfix Area");
 	add(l, 0xffffffef00000000, 0xffffffff00000000, "EFI Runtime Services");
 	add(l, 0xffffffff80000000, 0xffffffff80000000 + image, "High Kernel Mapping");
 	add(l, 0xffffffff80000000 + image, 0xffffffffff000000, "Modules");
-	add(l, 0xffffffffff000000, 0xffffffffffe00000, "Fixmap Area");
+	/* How far down the fixmap reaches is a matter of configuration: this is a distribution's kernel. */
+	add(l, 0xffffffffff000000, 0xffffffffff579000, "End Modules");
+	add(l, 0xffffffffff579000, 0xffffffffffe00000, "Fixmap Area");
 }
 
 /* arch/riscv/mm/ptdump.c; Documentation/arch/riscv/vm-layout.rst. */
@@ -151,7 +154,8 @@ static void s390x(struct layout *l, const struct insp_tree *t)
 {
 	const struct insp_memory *m = l->in->machine->memory;
 	const cop_va top = t->geom.va_bits >= 64 ? 0 : 1ULL << t->geom.va_bits;
-	const cop_va modules = top - 2 * GB, vmalloc = top - 512 * GB;
+	/* Between modules and vmalloc lie the absolute lowcore and a window for copies of real memory. */
+	const cop_va modules = top - 2 * GB, vmalloc = top - 512 * GB - 4 * MB;
 	const cop_pa memory = m->extent_count && m->ram ? m->extents[m->extent_count - 1].end : 0;
 	struct input_leaf leaf;
 
