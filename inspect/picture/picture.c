@@ -120,7 +120,8 @@ static void fill(void *context, const struct insp_run *run)
 
 	if (run->kind != COP_LEAF)
 		return;
-	while (d->now + 1 < p->stretches && run->va >= p->stretch[d->now + 1].start)
+	while (d->now + 1 < p->stretches && p->stretch[d->now + 1].tree == d->tree &&
+	       run->va >= p->stretch[d->now + 1].start)
 		d->now++;
 	s = &p->stretch[d->now];
 	size = size_class(p, lg2_of(d->tree, run));
