@@ -295,6 +295,7 @@ static COP_ALWAYS_INLINE void scan_entries(struct scan *s, struct scan_at *at, u
 		i = (unsigned)((s->start - at->base) >> shift);
 	if ((s->last - at->base) >> shift < end)
 		end = (unsigned)((s->last - at->base) >> shift) + 1;
+	at->t.seen = i < end ? end - i : 0;
 	while (i < end) {
 		const uint64_t e = v[i];
 
