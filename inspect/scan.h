@@ -35,7 +35,7 @@ struct insp_run {
  * @entry: that links it; 0 for the root
  * @first: the first entry that exists; the rest of @entries are behind it (s390x table offset and length)
  * @values: of entry 0, native byte order; valid during the call; what does not exist or is missing reads as empty
- * @empty, @leaves: when it is left: counts of its own entries, of those that the scan was to visit
+ * @seen, @empty, @leaves: when it is left: how many of its own entries the scan was to visit, and what they are
  */
 struct insp_table {
 	cop_va va;
@@ -44,7 +44,7 @@ struct insp_table {
 	uint8_t level;
 	unsigned first, entries;
 	const uint64_t *values;
-	unsigned empty, leaves;
+	unsigned seen, empty, leaves;
 };
 
 enum insp_skip {

@@ -287,12 +287,15 @@ static COP_ALWAYS_INLINE void scan_entries(struct scan *s, struct scan_at *at, u
 		.lg2 = (uint8_t)shift,
 		.denied = at->denied,
 	};
+	/* A run does not go on where addresses change sign. */
+	const unsigned half = level + 1 == g.levels && g.half == COP_HALF_BOTH ? at->t.entries / 2 : 0;
 	unsigned i = at->t.first, end = at->end, empty = 0, leaves = 0;
 
 	if (s->start > at->base && (s->start - at->base) >> shift > i)
 		i = (unsigned)((s->start - at->base) >> shift);
 	if ((s->last - at->base) >> shift < end)
 		end = (unsigned)((s->last - at->base) >> shift) + 1;
+	at->t.seen = i < end ? end - i : 0;
 	while (i < end) {
 		const uint64_t e = v[i];
 
@@ -309,10 +312,10 @@ static COP_ALWAYS_INLINE void scan_entries(struct scan *s, struct scan_at *at, u
 		run.index = i;
 		run.entry = e;
 		if (run.kind == COP_LEAF) {
-			scan_leaves(&g, v, end, limit_lg2, &run, level, &block);
+			scan_leaves(&g, v, i < half && half < end ? half : end, limit_lg2, &run, level, &block);
 			leaves += run.count;
 		} else {
-			scan_others(v, end, &run);
+			scan_others(v, i < half && half < end ? half : end, &run);
 		}
 		i += run.count;
 		if (!visit)

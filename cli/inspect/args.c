@@ -62,7 +62,7 @@ uint64_t inspect_address(const char *option, const char *text)
 
 	if (n && !digits[n] && (n <= 16 || strspn(digits, "0") >= n - 16))
 		return strtoull(digits, NULL, 16);
-	if (size.expected)
+	if (size.expected || !digits[n])
 		cli_fail(CLI_USAGE, "%s: '%s'; expected an address in hexadecimal, or a size such as 1G", option, text);
 	return size.value;
 }

@@ -160,7 +160,10 @@ static void put_axis(FILE *to, const struct picture *p, double y, double bottom)
 
 static bool same_bin(const float *a, const float *b)
 {
-	return memcmp(a, b, PICTURE_SIZES * sizeof(*a)) == 0;
+	for (unsigned i = 0; i < PICTURE_SIZES; i++)
+		if (a[i] < b[i] || a[i] > b[i])
+			return false;
+	return true;
 }
 
 /* What little is mapped is still to be seen. */
@@ -200,8 +203,7 @@ static void leaves_text(const struct picture *p, const struct picture_stretch *s
 		n = snprintf(text, room, "%s", out_size(s->bytes).s);
 	for (unsigned i = p->sizes; i-- > 0 && n > 0 && (size_t)n < room;)
 		if (s->mapped[i])
-			n += snprintf(text + n, room - (size_t)n, "%s%s \xc3\x97 %s",
-				      n && i + 1 < p->sizes ? ", " : ", ",
+			n += snprintf(text + n, room - (size_t)n, ", %s \xc3\x97 %s",
 				      out_count(s->mapped[i] >> p->size_lg2[i] ? s->mapped[i] >> p->size_lg2[i]
 									       : s->leaves[i])
 					      .s,

@@ -98,6 +98,8 @@ static void add_row(struct printing *p, const struct insp_change *c)
 	const char *region = region_of(p->in, c->va);
 	char how[80];
 
+	if (!p->leaves)
+		p->leaves = out_table("leaves|virtual|>size|>entries|>of|before|after|region");
 	how_text(how, sizeof(how), c);
 	out_cell(p->leaves, "%s", how);
 	out_cell(p->leaves, "%016" PRIx64, c->va);
@@ -185,6 +187,8 @@ static void table_change(void *context, const struct insp_table_change *c)
 		cJSON_AddItemToArray(p->table_list, item);
 		return;
 	}
+	if (!p->tables)
+		p->tables = out_table("tables|virtual|>level|>count|>memory|>empty|physical");
 	out_cell(p->tables, "%s", what_names[c->what]);
 	out_cell(p->tables, "%016" PRIx64, c->va);
 	out_cell(p->tables, "%u", c->level);
@@ -264,9 +268,9 @@ static bool nothing_left(const struct printing *p)
 
 static void print_tables(struct printing *p)
 {
-	if (p->leaf_rows)
+	if (p->leaves)
 		out_table_print(p->leaves, stdout);
-	if (p->table_rows)
+	if (p->tables)
 		out_table_print(p->tables, stdout);
 	for (unsigned i = INSP_APPEARED; i <= INSP_CHANGED; i++)
 		print_tally(p, (enum insp_what)i);
@@ -340,9 +344,6 @@ int inspect_diff(int argc, char **argv)
 	if (in.json) {
 		p.leaf_list = cJSON_CreateArray();
 		p.table_list = cJSON_CreateArray();
-	} else {
-		p.leaves = out_table("leaves|virtual|>size|>entries|>of|before|after|region");
-		p.tables = out_table("tables|virtual|>level|>count|>memory|>empty|physical");
 	}
 	compare(&in, &own, &p);
 	if (in.json)

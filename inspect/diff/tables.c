@@ -31,35 +31,30 @@ static void add(struct differ *d, enum insp_what what, const struct feed_table *
 	d->open = true;
 }
 
-/* Negative: @a comes first. */
-static int order(const struct feed_table *a, const struct feed_table *b)
+static bool before(const struct feed_table *a, const struct feed_table *b)
 {
-	if (!a || !b)
-		return a ? -1 : 1;
-	if (a->va != b->va)
-		return a->va < b->va ? -1 : 1;
-	return b->level - a->level;
+	return a->va != b->va ? a->va < b->va : a->level > b->level;
 }
 
 void diff_tables(struct differ *d)
 {
 	for (;;) {
 		const struct feed_table *a = feed_table(d->feed_a), *b = feed_table(d->feed_b);
-		int first;
 
-		if (!a && !b)
-			break;
-		first = order(a, b);
-		if (first < 0)
+		if (a && (!b || before(a, b))) {
 			add(d, INSP_VANISHED, a);
-		else if (first > 0)
-			add(d, INSP_APPEARED, b);
-		else if (a->pa != b->pa)
-			add(d, INSP_CHANGED, b);
-		if (first <= 0)
 			feed_take(d->feed_a);
-		if (first >= 0)
+		} else if (b && (!a || before(b, a))) {
+			add(d, INSP_APPEARED, b);
 			feed_take(d->feed_b);
+		} else if (a && b) {
+			if (a->pa != b->pa)
+				add(d, INSP_CHANGED, b);
+			feed_take(d->feed_a);
+			feed_take(d->feed_b);
+		} else {
+			break;
+		}
 	}
 	flush(d);
 }

@@ -85,9 +85,9 @@ int input_trees_arm64(struct input *in)
 	if (!input_reg(&in->regs, "tcr", &tcr))
 		return input_fail(in->error, EINVAL, "%s: no TCR_EL1; expected it to say granule and address size",
 				  in->regs.from);
-	if (low)
-		err = add_half(in, false, ttbr0, tcr);
-	if (!err && high)
+	if (high)
 		err = add_half(in, true, ttbr1, tcr);
+	if (!err && low)
+		err = add_half(in, false, ttbr0, tcr);
 	return err;
 }

@@ -31,7 +31,7 @@ static bool append(struct state *s, const struct stretch *add)
 		last->end = add->end;
 		return true;
 	}
-	if (s->count == s->room) {
+	if (!s->stretch || s->count == s->room) {
 		const size_t room = s->room ? 2 * s->room : 256;
 		struct stretch *more = s->count < MAX_STRETCHES ? realloc(s->stretch, room * sizeof(*more)) : NULL;
 

@@ -67,6 +67,11 @@ static void join_nearest(struct drawing *d)
 	p->stretches--;
 }
 
+static bool continues(const struct picture_stretch *s, const char *region, cop_va va)
+{
+	return s->region == region && va - (s->start + s->bytes) < SMALL_HOLE;
+}
+
 static void find_stretch(void *context, const struct insp_run *run)
 {
 	struct drawing *d = context;
@@ -79,8 +84,8 @@ static void find_stretch(void *context, const struct insp_run *run)
 		return;
 	(void)size_class(p, lg2_of(d->tree, run));
 	region = region_of(d, run->va);
-	s = p->stretches > d->first ? &p->stretch[p->stretches - 1] : NULL;
-	if (s && s->region == region && run->va - (s->start + s->bytes) < SMALL_HOLE) {
+	if (p->stretches > d->first && continues(&p->stretch[p->stretches - 1], region, run->va)) {
+		s = &p->stretch[p->stretches - 1];
 		s->bytes = run->va - s->start + bytes ? run->va - s->start + bytes : ~0ULL;
 		return;
 	}
@@ -115,7 +120,8 @@ static void fill(void *context, const struct insp_run *run)
 
 	if (run->kind != COP_LEAF)
 		return;
-	while (d->now + 1 < p->stretches && run->va >= p->stretch[d->now + 1].start)
+	while (d->now + 1 < p->stretches && p->stretch[d->now + 1].tree == d->tree &&
+	       run->va >= p->stretch[d->now + 1].start)
 		d->now++;
 	s = &p->stretch[d->now];
 	size = size_class(p, lg2_of(d->tree, run));
@@ -147,7 +153,7 @@ int insp_picture(const struct insp_machine *m, const char *tree, cop_va start, c
 {
 	const struct insp_visitor find = {.run = find_stretch}, fills = {.run = fill, .leave = count_table};
 	struct drawing d = {.picture = p, .machine = m};
-	unsigned first[INSP_TREES + 1];
+	unsigned first[INSP_TREES] = {0};
 
 	memset(p, 0, sizeof(*p));
 	p->stretch = calloc((size_t)m->trees * PICTURE_STRETCHES + 1, sizeof(*p->stretch));

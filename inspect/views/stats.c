@@ -119,10 +119,10 @@ static void leave(void *context, const struct insp_table *t)
 
 	s->tables++;
 	s->bytes += t->entries * 8ULL;
-	s->entries += t->entries;
-	s->used += t->entries - t->empty;
+	s->entries += t->seen;
+	s->used += t->seen - t->empty;
 	s->full += t->empty == 0;
-	s->empty += t->empty == t->entries;
+	s->empty += t->empty == t->seen;
 	if (!replaceable(c, t))
 		return;
 	s->could_leaf++;

@@ -373,8 +373,9 @@ static void shared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hotplug), cmocka_unit_test(leftover), cmocka_unit_test(split),
-		cmocka_unit_test(model),   cmocka_unit_test(shapes),   cmocka_unit_test(shared), cmocka_unit_test(many_tables),
+		cmocka_unit_test(hotplug),     cmocka_unit_test(leftover), cmocka_unit_test(split),
+		cmocka_unit_test(model),       cmocka_unit_test(shapes),   cmocka_unit_test(shared),
+		cmocka_unit_test(many_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
