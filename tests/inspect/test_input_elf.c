@@ -58,6 +58,32 @@ static void qemu_notes(void **state)
 	check_x86(false, 1, false);
 }
 
+/* A dump with virtual addresses has memory more than once, in pieces that overlap: here the second frame of a larger piece. */
+static void overlapping_segments(void **state)
+{
+	struct input_frames f = input_frames_of("amd64-4level");
+	struct elf_image e = {.wide = true, .machine = EM_X86_64};
+	const size_t last = f.count;
+	struct insp_machine m;
+	size_t k = 0;
+
+	while (f.frame[k + 1].pa != f.frame[k].pa + 4096)
+		assert_true(++k + 1 < f.count);
+	f.frame = realloc(f.frame, (f.count + 2) * sizeof(*f.frame));
+	assert_non_null(f.frame);
+	f.frame[f.count++] = f.frame[k];
+	f.frame[f.count++] = f.frame[k + 1];
+	elf_qemu_note(&e, 0x80050033, 0x5660000, 0x750eb0);
+	elf_build(&e, &f, 0, false);
+	elf_phdr(&e, 1 + k + 1, PT_NULL, 0, 0, 0);
+	elf_phdr(&e, 1 + last, PT_LOAD, e.size - 8192, f.frame[k].pa, 8192);
+	elf_phdr(&e, 1 + last + 1, PT_NULL, 0, 0, 0);
+	m = open_image(&e);
+	input_has_leaves(&m, "amd64-4level");
+	insp_close(&m);
+	input_frames_free(&f);
+}
+
 static const struct insp_region *region(const struct insp_machine *m, cop_va va)
 {
 	for (size_t i = 0; i < m->region_count; i++)
@@ -345,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(qemu_notes),
+		cmocka_unit_test(overlapping_segments),
 		cmocka_unit_test(randomised_regions),
 		cmocka_unit_test(arm64_by_vmcoreinfo),
 		cmocka_unit_test(vmcoreinfo_in_memory),
