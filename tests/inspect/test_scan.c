@@ -18,7 +18,7 @@
 struct small_memory {
 	struct insp_memory m;
 	struct insp_extent all;
-	_Alignas(65536) unsigned char bytes[FRAMES * FRAME];
+	unsigned char *bytes;
 	bool gone[FRAMES];
 	bool copies;
 	uint64_t reads;
@@ -30,7 +30,7 @@ static const void *small_frame(struct insp_memory *m, cop_pa pa, size_t bytes, v
 
 	assert_true(bytes && !(bytes & (bytes - 1)) && bytes <= 65536 && COP_IS_ALIGNED(pa, bytes));
 	s->reads++;
-	if (pa >= sizeof(s->bytes) || bytes > sizeof(s->bytes) - pa)
+	if (pa >= (FRAMES * FRAME) || bytes > (FRAMES * FRAME) - pa)
 		return NULL;
 	for (cop_pa at = pa; at < pa + bytes; at += FRAME)
 		if (s->gone[at / FRAME])
@@ -43,13 +43,16 @@ static const void *small_frame(struct insp_memory *m, cop_pa pa, size_t bytes, v
 
 static const struct insp_memory_ops small_ops = {.frame = small_frame};
 
-static struct small_memory memory;
+#define BYTES (FRAMES * FRAME)
+
+static _Alignas(65536) unsigned char memory_bytes[BYTES];
+static struct small_memory memory = {.bytes = memory_bytes};
 
 static void memory_clear(bool copies)
 {
-	memset(memory.bytes, 0, sizeof(memory.bytes));
+	memset(memory.bytes, 0, BYTES);
 	memset(memory.gone, 0, sizeof(memory.gone));
-	memory.all = (struct insp_extent){0, sizeof(memory.bytes)};
+	memory.all = (struct insp_extent){0, BYTES};
 	memory.m = (struct insp_memory){.ops = &small_ops, .kind = "test", .extents = &memory.all, .extent_count = 1};
 	memory.copies = copies;
 	memory.reads = 0;
@@ -59,7 +62,7 @@ static void put(const struct insp_tree *tree, cop_pa table, unsigned index, uint
 {
 	const cop_pa at = table + index * 8UL;
 
-	assert_true(at + 8 <= sizeof(memory.bytes));
+	assert_true(at + 8 <= BYTES);
 	e = tree->big_endian ? __builtin_bswap64(e) : e;
 	memcpy(memory.bytes + at, &e, 8);
 }
@@ -68,7 +71,7 @@ static bool get(const struct insp_tree *tree, cop_pa table, unsigned index, uint
 {
 	const cop_pa at = table + index * 8UL;
 
-	if (at < table || at + 8 > sizeof(memory.bytes) || memory.gone[at / FRAME])
+	if (at < table || at + 8 > BYTES || memory.gone[at / FRAME])
 		return false;
 	memcpy(e, memory.bytes + at, 8);
 	*e = tree->big_endian ? __builtin_bswap64(*e) : *e;
@@ -294,7 +297,7 @@ static cop_pa new_table(const struct insp_tree *tree, unsigned level)
 	const size_t bytes = 8UL << tree->format->index_bits(&tree->geom, level);
 	const cop_pa pa = COP_ALIGN_UP(next_table, bytes);
 
-	if (pa + bytes > sizeof(memory.bytes))
+	if (pa + bytes > BYTES)
 		return COP_PA_NONE;
 	next_table = pa + bytes;
 	for (unsigned i = 0; i < bytes / 8; i++)
@@ -411,7 +414,7 @@ static void noise(void **state)
 
 			memory_clear(n & 1);
 			seed = 77 + n + 10 * i;
-			for (size_t k = 0; k < sizeof(memory.bytes) / 8; k++) {
+			for (size_t k = 0; k < BYTES / 8; k++) {
 				const uint64_t any = draw(1ULL << 32) | draw(1ULL << 32) << 32;
 				const uint64_t e = draw(4) ? any : any & 0x9fff7ULL;
 
