@@ -69,7 +69,7 @@ static void print_text(const struct insp_tree *tree, const struct insp_walk *w, 
 	for (unsigned i = 0; i < w->steps; i++) {
 		const struct insp_step *s = &w->step[i];
 
-		printf("%s %#" PRIx64 "[%u] = %#018" PRIx64 "  %s\n", tree->format->level_name(&tree->geom, s->level),
+		printf("%s %#" PRIx64 "[%u] = 0x%016" PRIx64 "  %s\n", tree->format->level_name(&tree->geom, s->level),
 		       s->table, s->index, s->entry, kind_name(s->kind));
 		print_fields(tree, s);
 	}

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "inspect/input/input.h"
@@ -15,7 +16,11 @@ struct segments {
 	struct input_segment *segment; /* ascending, disjoint */
 	size_t count;
 	struct insp_extent *extents;
+	size_t handed_out; /* bytes of the mapping, since it was last let go */
 };
+
+/* Of a mapped file, what stays resident, times the 16 pages that Linux maps around each that is touched. */
+#define KEEP_BYTES ((size_t)16 << 20)
 
 /* The last segment that begins at or below @pa, if it reaches beyond it. */
 static const struct input_segment *lookup(const struct segments *s, cop_pa pa)
@@ -76,9 +81,19 @@ static const void *gather(const struct segments *s, cop_pa pa, size_t bytes, voi
 	return buffer;
 }
 
+/* Pages come back by themselves when they are touched again: what was handed out stays valid. */
+static void let_go(struct segments *s, size_t bytes)
+{
+	s->handed_out += bytes;
+	if (s->handed_out < KEEP_BYTES || s->bytes.owner != INPUT_MAPPED)
+		return;
+	(void)madvise((void *)(uintptr_t)s->bytes.data, s->bytes.size, MADV_DONTNEED);
+	s->handed_out = 0;
+}
+
 static const void *segments_frame(struct insp_memory *m, cop_pa pa, size_t bytes, void *buffer)
 {
-	const struct segments *s = (const struct segments *)m;
+	struct segments *s = (struct segments *)m;
 	const struct input_segment *from = lookup(s, pa);
 	const unsigned char *data;
 
@@ -86,6 +101,7 @@ static const void *segments_frame(struct insp_memory *m, cop_pa pa, size_t bytes
 		return NULL;
 	if (!s->bytes.data || from->end - pa < bytes)
 		return gather(s, pa, bytes, buffer);
+	let_go(s, bytes);
 	data = s->bytes.data + from->offset + (pa - from->start);
 	if (((uintptr_t)data & 7) == 0)
 		return data;
