@@ -99,6 +99,13 @@ static void judge_leaf(struct verdict *v, uint64_t e, cop_va va, unsigned l, uin
 		.fault = BARE_OK, .level = (uint8_t)l, .pa = pa, .value = bare_leaf_tells(o.geom, e, l, attrs)};
 }
 
+/* Nothing else may be walked for a table: hardware that sets accessed flags would write there. */
+static bool ours(cop_pa table)
+{
+	return (table >= (uintptr_t)pages && table < (uintptr_t)(pages + COP_MAX_LEVELS)) ||
+	       (table >= bare_target_start && table < bare_target_end);
+}
+
 /* Where the walk goes on; COP_PA_NONE: it has ended. */
 static cop_pa judge_entry(struct verdict *v, cop_va va, unsigned l, uint32_t *denied, unsigned access)
 {
@@ -122,6 +129,8 @@ static cop_pa judge_entry(struct verdict *v, cop_va va, unsigned l, uint32_t *de
 		why = bare_table_fault(o.geom, e, l);
 		if (!why)
 			why = bare_address_fault(o.geom, next, true);
+		if (!why && !ours(next))
+			why = BARE_OTHER;
 		if (!why)
 			return next;
 		fault(v, why, why == BARE_EXTERNAL ? l - 1 : l);
@@ -235,7 +244,7 @@ static uint64_t random_entry(cop_pa pa, unsigned l)
 						   : o.format->table(o.geom, COP_ALIGN_DOWN(pa, 1 << 16), l);
 	const uint32_t how = below(32);
 
-	if (how < 10)
+	if (how < 8)
 		return e;
 	if (how < 14)
 		return e ^ (random64() & random64() & o.free_leaf[l]);
