@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Usage: bare.sh list | build ARCH | run ARCH NAME | table | all [ARCH...]
+# Usage: bare.sh list | build ARCH [NAME...] | run ARCH NAME | table | all [ARCH...]
 #
 # The library on machines without an operating system: builds images from the amalgamation with cross compilers, runs them
 # under QEMU in bounded time, keeps the logs under BUILD/bare/ARCH, prints one table. ports/bare/ARCH/machine.sh says with what.
 # BUILD: build directory (build). BARE_SOURCE: another tree to build from. BARE_DEFINES: e.g. -DBARE_PROBES=10000000.
+# BARE_CFLAGS: more for the compiler.
 # BARE_SECONDS: a machine that runs longer has failed (240).
 set -eu
 root=$(CDPATH='' cd -- "${BARE_SOURCE:-$(dirname -- "$0")/..}" && pwd)
@@ -55,7 +56,7 @@ image() {
 	defines=$(column "$2" 3)
 	key=$(printf '%s' "$defines" | tr -c 'A-Za-z0-9=\n' _)
 	dir=$out/$1/objects$key
-	flags="$common $cflags $warnings -I $out/$1/amalgamation/$name -I $root/include -I $root $defines ${BARE_DEFINES:-}"
+	flags="$common $cflags $warnings -I $out/$1/amalgamation/$name -I $root/include -I $root $defines ${BARE_DEFINES:-} ${BARE_CFLAGS:-}"
 	mkdir -p "$dir"
 	port="-DCOP_PORT_HEADER=\"ports/bare/$1/port.h\""
 	# The library, taken as it is: once for each of its own definitions. The rest: once for each set of definitions.
@@ -84,8 +85,10 @@ build() {
 	rm -rf "${out:?}/$1"
 	mkdir -p "$out/$1"
 	scripts/amalgamate.sh "$out/$1/amalgamation" >/dev/null
-	for run in $(names); do
-		image "$1" "$run"
+	arch=$1
+	shift
+	for run in ${*:-$(names)}; do
+		image "$arch" "$run"
 	done
 }
 
@@ -152,7 +155,7 @@ command=${1:-all}
 [ $# = 0 ] || shift
 case $command in
 list) for arch in $(arches); do (load "$arch" && names | sed "s/^/$arch /"); done ;;
-build) load "$1" && build "$1" ;;
+build) load "$1" && build "$@" ;;
 run) load "$1" && run "$1" "$2" ;;
 table) table ;;
 all) all "$@" ;;

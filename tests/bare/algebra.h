@@ -24,6 +24,7 @@ const struct bare_algebra bare_algebra = {
 	.clear_soft_dirty = fmt_clear_soft_dirty,
 	.mkprotnone = fmt_mkprotnone,
 	.mkinvalid = fmt_mkinvalid,
+	.rest_mask = fmt_rest_mask,
 	.mkcont = fmt_mkcont,
 	.mknoncont = fmt_mknoncont,
 	.swap_type_bits = FMT_SWAP_TYPE_BITS,

@@ -182,17 +182,20 @@ static void scenario(const char *name)
 
 static void boot(void)
 {
-	const uint8_t section_lg2 = COPPICE_PAGE_LG2 == 12 ? 22 : COPPICE_PAGE_LG2 == 14 ? 23 : 26;
 	struct cop_mem_range ram;
-	struct cop_mem_config config = {.ram = &ram, .rams = 1, .section_lg2 = section_lg2};
+	struct cop_mem_config config = {.ram = &ram, .rams = 1};
+	unsigned page_lg2, section_lg2;
 
+	expect(!bare_kernel_geom(&config.geom), "geometry");
+	page_lg2 = config.geom.page_lg2;
+	section_lg2 = page_lg2 == 12 ? 22 : page_lg2 == 14 ? 23 : 26;
+	config.section_lg2 = (uint8_t)section_lg2;
 	section = COP_LG2(section_lg2);
 	base = stage_take((BOOT_SECTIONS + HOT_SECTIONS) * section, section);
-	stage_stamp(base, (BOOT_SECTIONS + HOT_SECTIONS) * section, COPPICE_PAGE_LG2);
+	stage_stamp(base, (BOOT_SECTIONS + HOT_SECTIONS) * section, page_lg2);
 	ram = (struct cop_mem_range){base, BOOT_SECTIONS * section};
 	config.pa_start = base;
 	config.pa_limit = base + (BOOT_SECTIONS + HOT_SECTIONS) * section;
-	expect(!bare_kernel_geom(&config.geom), "geometry");
 	expect(cop_mem_arena_bytes(&config) <= sizeof(arena), "arena");
 	bare_tree = &tree;
 	expect(!cop_mem_boot(&mem, &tree, arena, &config), "boot");

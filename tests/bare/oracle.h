@@ -92,6 +92,7 @@ struct bare_algebra {
 	uint64_t (*clear_soft_dirty)(uint64_t, unsigned level);
 	uint64_t (*mkprotnone)(uint64_t, unsigned level);
 	uint64_t (*mkinvalid)(uint64_t, unsigned level);
+	uint64_t (*rest_mask)(const struct cop_geom *, uint64_t, unsigned level);
 	uint64_t (*mkcont)(uint64_t, unsigned level);
 	uint64_t (*mknoncont)(uint64_t, unsigned level);
 	unsigned swap_type_bits, swap_offset_bits;
