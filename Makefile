@@ -28,6 +28,9 @@ install: all ## headers, libraries, pkg-config file, tool, maps and man page und
 amalgamation: ## build/amalgamation/ARCH/coppice.[ch] for a freestanding kernel
 	@scripts/amalgamate.sh $(BUILD)/amalgamation
 
+bare: deps ## boot the library on QEMU's machines, against real MMUs; one table (make check runs them too)
+	@BUILD=$(BUILD) scripts/bare.sh all
+
 fuzz: deps ## fuzz every reader, FUZZ_SECONDS each (default 60)
 	@for target in iomem fdt klog; do scripts/fuzz.sh $$target $(or $(FUZZ_SECONDS),60) || exit 1; done
 
@@ -43,4 +46,4 @@ clean: ## remove the build directory
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
-.PHONY: all configure deps demo check install amalgamation fuzz format lint clean help
+.PHONY: all configure deps demo check install amalgamation bare fuzz format lint clean help

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# For scripts/bare.sh: with what arm64 images are built and run.
+compiler=aarch64-linux-gnu-gcc
+emulator=qemu-system-aarch64
+package="gcc-aarch64-linux-gnu, qemu-system-arm"
+name=arm64
+cflags="-mgeneral-regs-only -mstrict-align -march=armv8.1-a"
+link=-Wl,--no-warn-rwx-segments
+# The oracle works at EL2 on the translation of EL1 and EL0; the others at EL1.
+runs="
+life-4k    | life   | -DCOPPICE_PAGE_LG2=12 | -machine virt -cpu max -smp 2 -m 512M
+life-16k   | life   | -DCOPPICE_PAGE_LG2=14 | -machine virt -cpu max -smp 2 -m 512M
+life-64k   | life   | -DCOPPICE_PAGE_LG2=16 | -machine virt -cpu max -smp 2 -m 512M
+"

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What compilers call without being asked (C11 4p6, and gcc's "-ffreestanding" minimum). */
+#include <stddef.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *p, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	unsigned char *t = to;
+	const unsigned char *f = from;
+
+	while (n--)
+		*t++ = *f++;
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	unsigned char *t = to;
+	const unsigned char *f = from;
+
+	if (t <= f)
+		return memcpy(to, from, n);
+	while (n--)
+		t[n] = f[n];
+	return to;
+}
+
+void *memset(void *p, int c, size_t n)
+{
+	unsigned char *t = p;
+
+	while (n--)
+		*t++ = (unsigned char)c;
+	return p;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (; n--; x++, y++)
+		if (*x != *y)
+			return *x < *y ? -1 : 1;
+	return 0;
+}

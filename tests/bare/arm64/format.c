@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "coppice.h"
+
+#define ARM64_PAGE_LG2 COPPICE_PAGE_LG2
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "formats/arm64.h"
+#include "tests/bare/algebra.h"
