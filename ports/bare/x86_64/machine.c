@@ -2,7 +2,7 @@
 /* Power on, interrupts, the other CPUs, console, clock, power off. */
 #include "ports/bare/x86_64/machine.h"
 
-#define APIC          0xfee00000U
+#define APIC          (X86_DEVICES + 0x1e00000U)
 #define APIC_EOI      0x0b0U
 #define APIC_SPURIOUS 0x0f0U
 #define APIC_ICR      0x300U
@@ -12,7 +12,7 @@
 #define ICR_STARTUP 0x4600U
 #define ICR_BUSY    0x1000U
 
-#define HPET         0xfed00000U
+#define HPET         (X86_DEVICES + 0x1d00000U)
 #define HPET_CONFIG  0x010U
 #define HPET_COUNTER 0x0f0U
 
@@ -156,6 +156,7 @@ void x86_main(unsigned cpu)
 		first_cpu();
 	load_tables(cpu);
 	set_up_paging();
+	x86_mmu_recall();
 	*device(APIC + APIC_SPURIOUS) = 0x1ff; /* on */
 	if (cpu == 0)
 		bare_begin();
@@ -179,11 +180,6 @@ static void icr(unsigned cpu, uint32_t command)
 void bare_kick(unsigned cpu)
 {
 	icr(cpu, X86_VECTOR_IPI);
-}
-
-void bare_wait_for_interrupt(void)
-{
-	__asm__ volatile("hlt" ::: "memory");
 }
 
 /* SDM 3A 8.4.4.1. CPU numbers are APIC numbers here. */
@@ -217,8 +213,8 @@ COP_NORETURN static void unexpected(const struct x86_frame *f)
 					    "rax",    "rbx",   "rcx", "rdx", "rsi", "rdi", "rbp",   "r8",
 					    "r9",     "r10",   "r11", "r12", "r13", "r14", "r15"};
 	const uint64_t values[] = {f->vector, f->error, x86_cr0(), x86_cr3(), x86_cr4(), f->cs,  f->flags, f->rsp,
-				   f->rax,    f->rbx,	f->rcx,	   f->rdx,    f->rsi,	 f->rdi, f->rbp,   f->r8,
-				   f->r9,     f->r10,	f->r11,	   f->r12,    f->r13,	 f->r14, f->r15};
+				   f->rax,    f->rbx,   f->rcx,    f->rdx,    f->rsi,    f->rdi, f->rbp,   f->r8,
+				   f->r9,     f->r10,   f->r11,    f->r12,    f->r13,    f->r14, f->r15};
 	const bool page = f->vector == 14;
 	const struct bare_trap trap = {
 		.what = page ? "page fault" : "exception",
@@ -242,7 +238,7 @@ void x86_trap(struct x86_frame *frame)
 		bare_interrupt();
 	} else if (probe->rip) {
 		resume_probe(probe, frame);
-	} else if (frame->vector != 14 || !x86_first_touch()) {
+	} else if (frame->vector != 14 || !bare_adopt()) {
 		unexpected(frame);
 	}
 }

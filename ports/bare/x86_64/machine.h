@@ -30,8 +30,8 @@ struct x86_cpu {
 };
 
 extern struct x86_cpu x86_cpus[BARE_CPUS];
-extern uint64_t x86_gdt[], x86_identity[], x86_boot_root;
-extern const char x86_probe_code[];
+extern uint64_t x86_gdt[], x86_identity[];
+extern const char x86_probe_code[], x86_text[], x86_text_end[];
 
 static inline struct x86_cpu *x86_self(void)
 {
@@ -43,7 +43,7 @@ void x86_main(unsigned cpu);
 void x86_trap(struct x86_frame *);
 const struct x86_probe *x86_touch(cop_va va, unsigned access, uint64_t value);
 void x86_map_user_code(void);
-/* This CPU turned to the tree of the kernel because it touched an address that only that one has. */
-bool x86_first_touch(void);
+/* The other CPUs translate as the one that started them. */
+void x86_mmu_recall(void);
 
 #endif

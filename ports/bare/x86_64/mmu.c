@@ -121,7 +121,7 @@ void cop_tlb_sync(void)
 	cop_ipi(~COP_LG2(cop_cpu()), flush_remote, &self->pending);
 }
 
-/* ---- which tables ---- */
+/* ---- the boot tables ---- */
 
 void x86_map_user_code(void)
 {
@@ -132,23 +132,80 @@ void x86_map_user_code(void)
 	x86_identity[X86_USER_VA >> 30] = (uint64_t)(uintptr_t)tables[0] | USER_TABLE;
 }
 
-/*
- * The kernel's tree maps what the library put there; the image and the devices are where they were, through the boot
- * tables, which hang in the root's first slot.
- */
-void bare_tree_use(const struct cop_tree *tree)
-{
-	uint64_t *root = cop_phys(tree->root);
-	const uint64_t *boot = cop_phys(x86_boot_root);
+/* ---- the machine at its own addresses ---- */
 
-	cop_store(&root[0], boot[0], release);
-	x86_set_cr3(tree->root | (x86_cr4() & X86_CR4_PCIDE ? tree->asid : 0));
+static uint64_t first_root; /* CR3 for the other CPUs; 0: the boot tables do */
+
+static cop_pa identity_alloc(void *ctx, unsigned lg2)
+{
+	const cop_pa at = COP_ALIGN_UP(bare_image_end, COP_LG2(lg2));
+
+	(void)ctx;
+	bare_image_end = at + COP_LG2(lg2);
+	return at;
 }
 
-bool x86_first_touch(void)
+static void identity_free(void *ctx, cop_pa pa, unsigned lg2)
 {
-	if (!bare_tree || !bare_tree->root || (x86_cr3() & CR3_ADDRESS) != x86_boot_root || x86_cr2() >> 63 == 0)
-		return false;
-	bare_tree_use(bare_tree);
-	return true;
+	(void)ctx;
+	(void)pa;
+	(void)lg2;
+}
+
+static int map_identity(struct cop_tree *tree)
+{
+	const cop_pa text = (uintptr_t)x86_text, data = (uintptr_t)x86_text_end, code = (uintptr_t)x86_probe_code;
+	int err = cop_map(tree, 0, 0, text, COP_KERNEL_RW, 0, 0);
+
+	if (!err)
+		err = cop_map(tree, text, text, data - text, COP_KERNEL_RX, 0, 0);
+	if (!err)
+		err = cop_map(tree, data, data, bare_ram_end - data, COP_KERNEL_RW, 0, 0);
+	if (!err)
+		err = cop_map(tree, X86_DEVICES, X86_DEVICES, X86_DEVICES_BYTES, COP_KERNEL_RW | COP_MT_DEVICE, 0, 0);
+	if (!err)
+		err = cop_map(tree, X86_USER_VA, code, COP_LG2(12), COP_READ | COP_EXEC | COP_USER | COP_YOUNG, 0, 0);
+	return err;
+}
+
+/* As many levels as start.S has chosen, addresses as wide as the CPU's. */
+int bare_life_geom(struct cop_geom *geom)
+{
+	const int err = cop_geom_init(geom, COP_X86_64, 12, x86_cr4() & X86_CR4_LA57 ? 57 : 48);
+
+	geom->pa_bits = (uint8_t)x86_cpuid(0x80000008).a;
+	if (!(x86_cpuid(0x80000001).d & 1U << 26))
+		geom->features &= ~(uint32_t)COP_F_1G;
+	return err;
+}
+
+int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom)
+{
+	const struct cop_table_source source = {identity_alloc, identity_free, NULL};
+	int err = cop_tree_init(tree, geom, &source, 0, COP_TREE_KERNEL);
+
+	if (!err)
+		err = map_identity(tree);
+	if (err)
+		return err;
+	first_root = tree->root;
+	x86_set_cr3(first_root);
+	return 0;
+}
+
+void x86_mmu_recall(void)
+{
+	if (first_root)
+		x86_set_cr3(first_root);
+}
+
+/* One root translates everything: what the machine runs by hangs in the new one's first slot too. */
+void bare_tree_use(const struct cop_tree *tree)
+{
+	const uint64_t *from = cop_phys(x86_cr3() & CR3_ADDRESS);
+	uint64_t *to = cop_phys(tree->root);
+
+	cop_store(&to[0], cop_load(&from[0], relaxed), release);
+	first_root = tree->root | (x86_cr4() & X86_CR4_PCIDE ? tree->asid : 0);
+	x86_set_cr3(first_root);
 }

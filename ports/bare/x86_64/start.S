@@ -39,21 +39,21 @@ start:
 	movl $x86_identity_4 + 7, boot_pml5
 
 	/* CPUID.7.0:ECX[16]: five levels. */
-	movl $x86_identity_4, x86_boot_root
+	movl $x86_identity_4, boot_root
 	movl $(1 << 5 | 1 << 7), boot_cr4 /* PAE, PGE */
 	mov $7, %eax
 	xor %ecx, %ecx
 	cpuid
 	test $(1 << 16), %ecx
 	jz long_mode
-	movl $boot_pml5, x86_boot_root
+	movl $boot_pml5, boot_root
 	orl $(1 << 12), boot_cr4 /* LA57 */
 
 /* Every CPU: flat 32-bit segments, %esp set. */
 long_mode:
 	mov boot_cr4, %eax
 	mov %eax, %cr4
-	mov x86_boot_root, %eax
+	mov boot_root, %eax
 	mov %eax, %cr3
 	mov $0xc0000080, %ecx /* IA32_EFER */
 	rdmsr
@@ -164,10 +164,10 @@ trap:
 	iretq
 
 	.data
-	.globl x86_started, x86_boot_root, x86_pvh_info
+	.globl x86_started, x86_pvh_info
 	.balign 8
 x86_started:	.quad 0
-x86_boot_root:	.quad 0
+boot_root:	.quad 0
 boot_cr4:	.quad 0
 x86_pvh_info:	.quad 0
 gdt_pointer:
