@@ -42,6 +42,8 @@ void x86_probe_enter(struct x86_probe *, uint64_t rip, cop_va va, uint64_t value
 void x86_main(unsigned cpu);
 void x86_trap(struct x86_frame *);
 const struct x86_probe *x86_touch(cop_va va, unsigned access, uint64_t value);
+/* enum bare_fault of how a probe ended. */
+uint8_t x86_fault_of(const struct x86_probe *);
 void x86_map_user_code(void);
 /* The other CPUs translate as the one that started them. */
 void x86_mmu_recall(void);

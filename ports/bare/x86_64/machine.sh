@@ -8,6 +8,9 @@ cflags="-m64 -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=no
 link=-Wl,--no-warn-rwx-segments
 machine="-machine q35,accel=tcg -smp 2 -m 256M -nodefaults -device isa-debug-exit,iobase=0xf4,iosize=4"
 runs="
+oracle-4   | oracle | -DX86_LEVELS=4 -DX86_PA_BITS=46 | $machine -cpu max,la57=off,phys-bits=46
+oracle-5   | oracle | -DX86_LEVELS=5 -DX86_PA_BITS=52 | $machine -cpu max,phys-bits=52
+oracle-no1g| oracle | -DX86_LEVELS=4 -DX86_NO_1G | $machine -cpu max,la57=off,pdpe1gb=off,phys-bits=40
 life-4     | life   |  | $machine -cpu max,la57=off
 life-5     | life   |  | $machine -cpu max
 "

@@ -4,21 +4,21 @@
 
 #define PAGE_FAULT 14
 
-/* Error code of a page fault (SDM 3A 4.7). */
+/* Error code of a page fault (SDM 3A 4.7). QEMU forgets P beside RSVD. */
 #define ERROR_P    1U
 #define ERROR_RSVD 8U
 
 extern const char x86_probe_load[], x86_probe_store[];
 
-static uint8_t kind(const struct x86_probe *probe)
+uint8_t x86_fault_of(const struct x86_probe *probe)
 {
 	if (probe->vector == X86_VECTOR_CALL)
 		return BARE_OK;
 	if (probe->vector != PAGE_FAULT)
 		return BARE_OTHER;
-	if (!(probe->error & ERROR_P))
-		return BARE_TRANSLATION;
-	return probe->error & ERROR_RSVD ? BARE_RESERVED : BARE_PERMISSION;
+	if (probe->error & ERROR_RSVD)
+		return BARE_RESERVED;
+	return probe->error & ERROR_P ? BARE_PERMISSION : BARE_TRANSLATION;
 }
 
 static uint64_t code_at(const char *code, bool user)
@@ -47,7 +47,7 @@ struct bare_outcome bare_touch(cop_va va, unsigned access, uint64_t value)
 	const struct x86_probe *probe = x86_touch(va, access, value);
 
 	return (struct bare_outcome){
-		.fault = kind(probe),
+		.fault = x86_fault_of(probe),
 		.level = BARE_LEVEL_UNKNOWN,
 		.pa = COP_PA_NONE,
 		.value = probe->value,
