@@ -11,16 +11,18 @@
 #define SIGP_BUSY       2
 
 #define CR0_EMERGENCY (1ULL << 14)
+#define CR0_EDAT      (1ULL << 23)
+#define CR0_SECONDARY (1ULL << 26) /* an address space for data */
 
-#define SCRATCH_CODE  0 /* program interruption code of the touch */
+#define SCRATCH_CODE  0     /* program interruption code of the touch */
 #define QUIET_ADDRESS 0xfff /* of a disabled wait that is no error, to QEMU */
 
 extern char s390x_secondary[], s390x_external[], s390x_program[], s390x_touch_failed[], s390x_stacks[];
 extern char s390x_image_end[];
 
-uint64_t s390x_touch_load(cop_va va);
+uint64_t s390x_touch_load(cop_va va, uint64_t value);
 uint64_t s390x_touch_store(cop_va va, uint64_t value);
-uint64_t s390x_touch_fetch(cop_va va);
+uint64_t s390x_touch_fetch(cop_va va, uint64_t value);
 
 const char bare_arch[] = "s390x";
 cop_pa bare_ram_start, bare_ram_end, bare_image_end;
@@ -56,11 +58,6 @@ static void set_psw(unsigned cpu, unsigned offset, uint64_t mask, const void *ad
 	low64(cpu, offset)[1] = (uintptr_t)address;
 }
 
-static bool translating(void)
-{
-	return low64(0, LC_EXTERNAL_NEW_PSW)[0] & PSW_DAT;
-}
-
 static unsigned sigp(unsigned cpu, unsigned order, uint64_t parameter)
 {
 	register uint64_t in __asm__("1") = parameter;
@@ -90,7 +87,7 @@ static void set_up_prefix(unsigned cpu)
 	set_psw(cpu, LC_RESTART_NEW_PSW, PSW_64, s390x_secondary);
 	set_psw(cpu, LC_EXTERNAL_NEW_PSW, PSW_64, s390x_external);
 	set_psw(cpu, LC_PROGRAM_NEW_PSW, PSW_64, s390x_program);
-	set_psw(cpu, LC_SUPERVISOR_NEW, PSW_64 | PSW_WAIT, NULL);
+	set_psw(cpu, LC_SUPERVISOR_NEW, PSW_64, s390x_touch_failed);
 	set_psw(cpu, LC_MACHINE_CHECK_NEW, PSW_64 | PSW_WAIT, NULL);
 	set_psw(cpu, LC_IO_NEW_PSW, PSW_64 | PSW_WAIT, NULL);
 }
@@ -99,7 +96,7 @@ void s390x_main(unsigned cpu);
 
 void s390x_main(unsigned cpu)
 {
-	s390x_set_cr0(CR0_EMERGENCY);
+	s390x_set_cr0(CR0_EMERGENCY | CR0_SECONDARY | (s390x_facility(FACILITY_EDAT1) ? CR0_EDAT : 0));
 	if (cpu == 0) {
 		set_up_prefix(0);
 		s390x_console_init();
@@ -107,6 +104,7 @@ void s390x_main(unsigned cpu)
 		bare_ram_end = s390x_memory();
 		bare_begin();
 	}
+	s390x_mmu_recall();
 	bare_begin_secondary();
 }
 
@@ -141,28 +139,16 @@ void s390x_interrupt(struct s390x_frame *f);
 
 void s390x_interrupt(struct s390x_frame *f)
 {
-	f->psw_mask &= ~PSW_WAIT;
+	(void)f;
 	bare_interrupt();
-}
-
-/* The wait ends in s390x_interrupt(), which takes it out of the PSW. */
-void bare_wait_for_interrupt(void)
-{
-	uint64_t psw[2] = {PSW_64 | PSW_EXTERNAL | PSW_WAIT | (translating() ? PSW_DAT : 0), 0}, at;
-
-	__asm__ volatile("larl %0, 1f\n\tstg %0, 8(%1)\n\tlpswe 0(%1)\n1:"
-			 : "=&d"(at)
-			 : "a"(psw)
-			 : "memory", "cc");
 }
 
 static COP_NORETURN void unexpected(const struct s390x_frame *f, unsigned code)
 {
-	static const char *const names[] = {"r0",  "r1",  "r2",	 "r3",	"r4",  "r5",  "r6",   "r7",   "r8",  "r9",
+	static const char *const names[] = {"r0",  "r1",  "r2",  "r3",  "r4",  "r5",  "r6",   "r7",   "r8",  "r9",
 					    "r10", "r11", "r12", "r13", "r14", "r15", "mask", "addr", "code"};
+	const bool translated = s390x_translates_not(code) || code == S390X_PROTECTION;
 	uint64_t values[19];
-	const bool translated = code == S390X_SEGMENT || code == S390X_PAGE ||
-				(code >= S390X_ASCE_TYPE && code <= S390X_REGION_THIRD) || code == S390X_PROTECTION;
 	struct bare_trap trap = {
 		.what = "program check",
 		.pc = f->psw_address,
@@ -180,22 +166,24 @@ static COP_NORETURN void unexpected(const struct s390x_frame *f, unsigned code)
 }
 
 /*
- * A kernel address while translation is off: it lies where there is no memory. This exception comes after the
- * instruction, which is done once more.
+ * Without translation, a kernel address lies where there is no memory. That exception comes after the instruction, which is
+ * done once more; the others come before.
  */
 static bool adopt(struct s390x_frame *f, unsigned code)
 {
-	if (code != S390X_ADDRESSING || f->psw_mask & PSW_DAT || !bare_tree || !bare_tree->root)
+	const bool nowhere = code == S390X_ADDRESSING && !(f->psw_mask & PSW_DAT);
+
+	if ((!nowhere && !s390x_translates_not(code)) || !bare_adopt())
 		return false;
-	s390x_set_asce(s390x_asce(&bare_tree->geom, bare_tree->root));
-	low64(0, LC_EXTERNAL_NEW_PSW)[0] |= PSW_DAT;
 	f->psw_mask |= PSW_DAT;
-	f->psw_address -= low16(LC_PROGRAM_LENGTH) & 6;
+	if (nowhere)
+		f->psw_address -= low16(LC_PROGRAM_LENGTH) & 6;
 	return true;
 }
 
 void s390x_trap(struct s390x_frame *f);
 
+/* Translation is off here, and on again where the frame's PSW says so. */
 void s390x_trap(struct s390x_frame *f)
 {
 	struct bare_cpu *self = bare_self();
@@ -204,6 +192,7 @@ void s390x_trap(struct s390x_frame *f)
 	if (self->touching) {
 		self->touching = 0;
 		self->scratch[SCRATCH_CODE] = code;
+		f->psw_mask &= ~PSW_SPACE;
 		f->psw_address = (uintptr_t)s390x_touch_failed;
 		return;
 	}
@@ -218,27 +207,18 @@ void s390x_translate(void)
 	uint8_t was;
 
 	low64(0, LC_EXTERNAL_NEW_PSW)[0] |= PSW_DAT;
+	low64(0, LC_SUPERVISOR_NEW)[0] |= PSW_DAT;
 	__asm__ volatile("stosm %0, 0x04" : "=Q"(was) : : "memory");
 }
 
-void s390x_translate_not(void)
-{
-	uint8_t was;
-
-	low64(0, LC_EXTERNAL_NEW_PSW)[0] &= ~PSW_DAT;
-	__asm__ volatile("stnsm %0, 0xfb" : "=Q"(was) : : "memory");
-}
-
-unsigned s390x_touched(void)
-{
-	return (unsigned)bare_self()->scratch[SCRATCH_CODE];
-}
-
-static struct bare_outcome outcome(unsigned code)
+struct bare_outcome s390x_outcome(unsigned code)
 {
 	struct bare_outcome out = {.fault = BARE_TRANSLATION, .level = BARE_LEVEL_UNKNOWN, .pa = COP_PA_NONE};
 
 	switch (code) {
+	case 0:
+		out.fault = BARE_OK;
+		break;
 	case S390X_PAGE:
 	case S390X_SEGMENT:
 		out.level = code == S390X_SEGMENT;
@@ -265,30 +245,33 @@ static struct bare_outcome outcome(unsigned code)
 	return out;
 }
 
-/* User and kernel are different address spaces here, and entries do not tell them apart. */
-struct bare_outcome bare_touch(cop_va va, unsigned access, uint64_t value)
+struct bare_outcome s390x_touch(uint64_t (*how)(cop_va va, uint64_t value), cop_va va, uint64_t value)
 {
 	struct bare_cpu *self = bare_self();
-	struct bare_outcome out = {.level = BARE_LEVEL_UNKNOWN, .pa = COP_PA_NONE};
+	struct bare_outcome out;
 
 	self->scratch[SCRATCH_CODE] = 0;
 	cop_store(&self->touching, 1U, relaxed);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	switch (access & BARE_ACCESS_MASK) {
-	case BARE_WRITE:
-		s390x_touch_store(va, value);
-		break;
-	case BARE_FETCH:
-		out.value = s390x_touch_fetch(va);
-		break;
-	default:
-		out.value = s390x_touch_load(va);
-	}
+	value = how(va, value);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	cop_store(&self->touching, 0U, relaxed);
-	if (self->scratch[SCRATCH_CODE])
-		return outcome((unsigned)self->scratch[SCRATCH_CODE]);
+	out = s390x_outcome((unsigned)self->scratch[SCRATCH_CODE]);
+	out.value = value;
 	return out;
+}
+
+/* User and kernel are different address spaces here, and entries do not tell them apart. */
+struct bare_outcome bare_touch(cop_va va, unsigned access, uint64_t value)
+{
+	switch (access & BARE_ACCESS_MASK) {
+	case BARE_WRITE:
+		return s390x_touch(s390x_touch_store, va, value);
+	case BARE_FETCH:
+		return s390x_touch(s390x_touch_fetch, va, value);
+	default:
+		return s390x_touch(s390x_touch_load, va, value);
+	}
 }
 
 /* ---- clock, end ---- */

@@ -18,6 +18,8 @@ enum s390x_program {
 	S390X_REGION_THIRD = 0x3b,
 };
 
+extern char s390x_text[], s390x_text_end[];
+
 #define S390X_CR0_IEP (1ULL << 43) /* instruction-execution protection */
 
 /* What start.S leaves on the stack. */
@@ -25,21 +27,6 @@ struct s390x_frame {
 	uint64_t r[16];
 	uint64_t psw_mask, psw_address;
 };
-
-/* What LOAD REAL ADDRESS says: condition code 0 and an address, or 3 and a program interruption code. */
-struct s390x_lra {
-	uint64_t value;
-	unsigned cc;
-};
-
-static inline struct s390x_lra s390x_lra(cop_va va)
-{
-	struct s390x_lra out = {.value = 0};
-
-	__asm__ volatile("lra %0, 0(%2)\n\tipm %1" : "+d"(out.value), "=d"(out.cc) : "a"(va) : "cc", "memory");
-	out.cc = out.cc >> 28 & 3;
-	return out;
-}
 
 static inline uint64_t s390x_cr0(void)
 {
@@ -54,10 +41,10 @@ static inline void s390x_set_cr0(uint64_t v)
 	__asm__ volatile("lctlg 0, 0, %0" : : "S"(v) : "memory");
 }
 
-/* Primary address space. */
-static inline void s390x_set_asce(uint64_t v)
+/* The primary address space: code, and data as long as no other is chosen. */
+static inline void s390x_set_primary(uint64_t asce)
 {
-	__asm__ volatile("lctlg 1, 1, %0" : : "S"(v) : "memory");
+	__asm__ volatile("lctlg 1, 1, %0" : : "S"(asce) : "memory");
 }
 
 static inline void s390x_purge(void)
@@ -65,13 +52,27 @@ static inline void s390x_purge(void)
 	__asm__ volatile("ptlb" ::: "memory");
 }
 
+/* No entry, or none that is valid. */
+static inline bool s390x_translates_not(unsigned code)
+{
+	return code == S390X_SEGMENT || code == S390X_PAGE || (code >= S390X_ASCE_TYPE && code <= S390X_REGION_THIRD);
+}
+
 uint64_t s390x_asce(const struct cop_geom *geom, cop_pa root);
+bool s390x_facility(unsigned bit);
+#define FACILITY_EDAT1 8
+#define FACILITY_EDAT2 78
+#define FACILITY_IEP   130
+
 /* Translation on, for this code and for interrupts; program checks are handled without. */
 void s390x_translate(void);
-void s390x_translate_not(void);
-/* Program interruption code of the last bare_touch() on this CPU; 0: there was none. */
-unsigned s390x_touched(void);
-bool s390x_facility(unsigned bit);
+/* The other CPUs translate as the one that started them. */
+void s390x_mmu_recall(void);
+/* how() is a single access: a program check in it is the answer. */
+struct bare_outcome s390x_touch(uint64_t (*how)(cop_va va, uint64_t value), cop_va va, uint64_t value);
+/* What a program interruption code says; 0: nothing. */
+struct bare_outcome s390x_outcome(unsigned code);
+
 void s390x_console_init(void);
 /* Bytes of memory, from 0 on. */
 uint64_t s390x_memory(void);

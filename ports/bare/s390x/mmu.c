@@ -86,15 +86,101 @@ void cop_tlbi(const struct cop_tlbi *t)
 		cspg(&word, 0, 0);
 }
 
-/* ---- which tables ---- */
+/* ---- the machine at its own addresses ---- */
+
+static uint64_t current; /* ASCE for the other CPUs; 0: they do not translate either */
 
 uint64_t s390x_asce(const struct cop_geom *geom, cop_pa root)
 {
-	return root | (uint64_t)(geom->levels - 2) << 2 | 3; /* of full length */
+	return root | (uint64_t)(geom->levels - 2) << 2 | 3; /* all of the table */
 }
 
+static cop_pa identity_alloc(void *ctx, unsigned lg2)
+{
+	const cop_pa at = COP_ALIGN_UP(bare_image_end, COP_LG2(lg2));
+
+	(void)ctx;
+	bare_image_end = at + COP_LG2(lg2);
+	return at;
+}
+
+static void identity_free(void *ctx, cop_pa pa, unsigned lg2)
+{
+	(void)ctx;
+	(void)pa;
+	(void)lg2;
+}
+
+int bare_life_geom(struct cop_geom *geom)
+{
+	const int err = cop_geom_init(geom, COP_S390X, 12, 0);
+
+	if (!s390x_facility(FACILITY_EDAT1))
+		geom->features &= ~(uint32_t)COP_F_EDAT1;
+	if (!s390x_facility(FACILITY_EDAT2))
+		geom->features &= ~(uint32_t)COP_F_EDAT2;
+	if (!s390x_facility(FACILITY_IEP))
+		geom->features &= ~(uint32_t)COP_F_IEP;
+	return err;
+}
+
+static int map_identity(struct cop_tree *tree)
+{
+	const cop_pa text = (uintptr_t)s390x_text, data = (uintptr_t)s390x_text_end;
+	int err = cop_map(tree, 0, 0, text, COP_KERNEL_RW, 0, 0);
+
+	if (!err)
+		err = cop_map(tree, text, text, data - text, COP_KERNEL_RX, 0, 0);
+	return err ? err : cop_map(tree, data, data, bare_ram_end - data, COP_KERNEL_RW, 0, 0);
+}
+
+static void use(const struct cop_tree *tree)
+{
+	current = s390x_asce(&tree->geom, tree->root);
+	s390x_mmu_recall();
+}
+
+void s390x_mmu_recall(void)
+{
+	if (!current)
+		return;
+	if (s390x_facility(FACILITY_IEP))
+		s390x_set_cr0(s390x_cr0() | S390X_CR0_IEP);
+	s390x_set_primary(current);
+	s390x_purge();
+	s390x_translate();
+}
+
+int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom)
+{
+	const struct cop_table_source source = {identity_alloc, identity_free, NULL};
+	int err = cop_tree_init(tree, geom, &source, 0, COP_TREE_KERNEL);
+
+	if (!err)
+		err = map_identity(tree);
+	if (!err)
+		use(tree);
+	return err;
+}
+
+/*
+ * The kernel's linear map begins at 0: it maps the machine at its own addresses, image included. It lets nothing run, but
+ * the image must. A tree that does not map the image gets the first slot of the one that does.
+ */
 void bare_tree_use(const struct cop_tree *tree)
 {
-	s390x_set_asce(s390x_asce(&tree->geom, tree->root));
-	s390x_translate();
+	const cop_va text = (uintptr_t)s390x_text;
+	struct cop_gather gather;
+
+	if (cop_translate_pa(tree, text) == COP_PA_NONE) {
+		const uint64_t *from = cop_phys(current & ~0xfffULL);
+
+		cop_store((uint64_t *)cop_phys(tree->root), *from, release);
+	} else {
+		cop_gather_begin(&gather, (struct cop_tree *)tree);
+		if (cop_protect(&gather, text, (uintptr_t)s390x_text_end - text, COP_KERNEL_RX))
+			cop_panic("the program cannot be mapped", s390x_text);
+		(void)cop_gather_finish(&gather);
+	}
+	use(tree);
 }

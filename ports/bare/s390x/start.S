@@ -40,8 +40,8 @@ s390x_program:
 	interrupted LC_PROGRAM_SAVED, LC_PROGRAM_OLD_PSW, s390x_trap
 
 /*
- * s390x_touch_load(va), s390x_touch_store(va, value), s390x_touch_fetch(va): a program check goes on at
- * s390x_touch_failed. What is fetched is a return.
+ * s390x_touch_load(va, value), s390x_touch_store(), s390x_touch_fetch(): one access each. A program check goes on at
+ * s390x_touch_failed, and so does a supervisor call, which is what is fetched.
  */
 	.globl s390x_touch_load, s390x_touch_store, s390x_touch_fetch, s390x_touch_failed
 s390x_touch_load:

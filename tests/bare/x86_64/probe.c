@@ -30,7 +30,8 @@
 #endif
 #define X86_G(name_, features_, probes_)                                                                               \
 	{                                                                                                              \
-		name_, {COP_X86_64, COP_HALF_BOTH, 12, X86_LEVELS, 12 + 9 * X86_LEVELS, X86_PA_BITS, features_}, probes_   \
+		name_, {COP_X86_64, COP_HALF_BOTH, 12, X86_LEVELS, 12 + 9 * X86_LEVELS, X86_PA_BITS, features_},       \
+			probes_                                                                                        \
 	}
 
 const struct bare_geometry bare_geometries[] = {
@@ -40,8 +41,12 @@ const struct bare_geometry bare_geometries[] = {
 const unsigned bare_geometry_count = sizeof(bare_geometries) / sizeof(bare_geometries[0]);
 
 const struct bare_access_kind bare_accesses[] = {
-	{BARE_READ, 1},		     {BARE_WRITE, 1},		   {BARE_FETCH, 1},
-	{BARE_READ | BARE_USER, 1}, {BARE_WRITE | BARE_USER, 1}, {BARE_FETCH | BARE_USER, 1},
+	{BARE_READ, 1},
+	{BARE_WRITE, 1},
+	{BARE_FETCH, 1},
+	{BARE_READ | BARE_USER, 1},
+	{BARE_WRITE | BARE_USER, 1},
+	{BARE_FETCH | BARE_USER, 1},
 };
 const unsigned bare_access_count = sizeof(bare_accesses) / sizeof(bare_accesses[0]);
 
@@ -280,12 +285,11 @@ static bool told_right(const struct x86_probe *p, cop_va va, unsigned access)
 /* IA32_PAT's types (SDM 3A table 12-10) in the library's words; the leaf's bits choose one. */
 static uint64_t leaf_of_path(const struct path *p)
 {
-	static const uint32_t types[] = {COP_MT_DEVICE, COP_MT_NC,     0,
-					 0,		COP_MT_WT,     COP_MT_WT,
+	static const uint32_t types[] = {COP_MT_DEVICE, COP_MT_NC,    0, 0, COP_MT_WT, COP_MT_WT,
 					 COP_MT_NORMAL, COP_MT_DEVICE};
 	const uint64_t e = p->entry[p->bottom];
-	const unsigned index = (e & RAW_PWT ? 1U : 0U) | (e & RAW_PCD ? 2U : 0U) |
-			       (e & (p->bottom ? RAW_PAT : RAW_PAT_4K) ? 4U : 0U);
+	const unsigned index =
+		(e & RAW_PWT ? 1U : 0U) | (e & RAW_PCD ? 2U : 0U) | (e & (p->bottom ? RAW_PAT : RAW_PAT_4K) ? 4U : 0U);
 
 	return types[x86_rdmsr(X86_MSR_PAT) >> 8 * index & 7] | (e & RAW_G ? TELLS_GLOBAL : 0);
 }
@@ -304,7 +308,8 @@ static cop_pa cell_of(cop_va va, unsigned access)
 
 	if ((access & BARE_ACCESS_MASK) == BARE_FETCH)
 		return (x86_self()->probe.value & 0xffffffff) * CELL;
-	p = (access & BARE_ACCESS_MASK) == BARE_READ ? &x86_self()->probe : touch(va, BARE_READ | (access & BARE_USER), 0);
+	p = (access & BARE_ACCESS_MASK) == BARE_READ ? &x86_self()->probe
+						     : touch(va, BARE_READ | (access & BARE_USER), 0);
 	code = p->value;
 	return p->vector == X86_VECTOR_CALL && IS_CODE(code) ? (code >> 8 & 0xffffffff) * CELL : COP_PA_NONE;
 }

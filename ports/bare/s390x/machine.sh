@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# For scripts/bare.sh: with what s390x images are built and run.
+compiler=s390x-linux-gnu-gcc
+emulator=qemu-system-s390x
+package="gcc-s390x-linux-gnu, qemu-system-misc"
+name=s390x
+cflags="-march=z196 -msoft-float"
+link=-Wl,--no-warn-rwx-segments
+machine="-machine s390-ccw-virtio,accel=tcg -cpu max -smp 2 -m 256M -nodefaults"
+runs="
+life       | life   |  | $machine
+"
