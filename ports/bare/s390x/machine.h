@@ -20,7 +20,7 @@ enum s390x_program {
 
 extern char s390x_text[], s390x_text_end[];
 
-#define S390X_CR0_IEP (1ULL << 43) /* instruction-execution protection */
+#define S390X_CR0_IEP (1ULL << 20) /* instruction-execution protection */
 
 /* What start.S leaves on the stack. */
 struct s390x_frame {

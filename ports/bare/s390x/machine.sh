@@ -8,5 +8,6 @@ cflags="-march=z196 -msoft-float"
 link=-Wl,--no-warn-rwx-segments
 machine="-machine s390-ccw-virtio,accel=tcg -cpu max -smp 2 -m 256M -nodefaults"
 runs="
+oracle     | oracle |  | $machine
 life       | life   |  | $machine
 "
