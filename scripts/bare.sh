@@ -62,7 +62,7 @@ image() {
 	if [ ! -e "$dir/done" ]; then
 		# shellcheck disable=SC2086
 		"$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$dir/coppice.o"
-		for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.c; do
+		for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
 			[ -e "$file" ] || continue
 			object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
 			# shellcheck disable=SC2086
@@ -123,15 +123,15 @@ run() {
 
 table() {
 	cat "$out"/*/*.log 2>/dev/null | awk -F'|' '
-	BEGIN {printf "%-8s %-24s %12s %10s %9s\n", "machine", "geometry", "probes", "scenarios", "seconds"}
+	BEGIN {printf "%-8s %-40s %12s %10s %9s\n", "machine", "geometry", "probes", "scenarios", "seconds"}
 	/^# row\|/ {
-		printf "%-8s %-24s %12d %10d %9.1f\n", $2, $3, $4, $5, $6 / 1000
+		printf "%-8s %-40s %12d %10d %9.1f\n", $2, $3, $4, $5, $6 / 1000
 		probes += $4; scenarios += $5; ms += $6
 	}
-	END {printf "%-8s %-24s %12d %10d %9.1f\n", "all", "", probes, scenarios, ms / 1000}'
+	END {printf "%-8s %-40s %12d %10d %9.1f\n", "all", "", probes, scenarios, ms / 1000}'
 	grep -ah '^# count|' "$out"/*/*.log 2>/dev/null | awk -F'|' '
-	NR == 1 {printf "\n%-8s %-24s %12s %12s %7s\n", "machine", "instructions", "library", "by hand", "ratio"}
-	{printf "%-8s %-24s %12.1f %12.1f %7.2f\n", $2, $3, $4 / 100, $5 / 100, $4 / $5}' || true
+	NR == 1 {printf "\n%-8s %-40s %12s %12s %7s\n", "machine", "instructions", "library", "by hand", "ratio"}
+	{printf "%-8s %-40s %12.1f %12.1f %7.2f\n", $2, $3, $4 / 100, $5 / 100, $4 / $5}' || true
 }
 
 all() {

@@ -24,6 +24,8 @@ const struct bare_algebra bare_algebra = {
 	.clear_soft_dirty = fmt_clear_soft_dirty,
 	.mkprotnone = fmt_mkprotnone,
 	.mkinvalid = fmt_mkinvalid,
+	.mkcont = fmt_mkcont,
+	.mknoncont = fmt_mknoncont,
 	.swap_type_bits = FMT_SWAP_TYPE_BITS,
 	.swap_offset_bits = FMT_SWAP_OFFSET_BITS,
 };

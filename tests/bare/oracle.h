@@ -24,8 +24,11 @@ struct bare_geometry {
 extern const struct bare_geometry bare_geometries[];
 extern const unsigned bare_geometry_count;
 
-/* Accesses that the machine can be asked for. */
-extern const uint8_t bare_accesses[];
+/* Accesses that the machine can be asked for, and each how often: in every path, in every second, ... */
+struct bare_access_kind {
+	uint8_t access, every;
+};
+extern const struct bare_access_kind bare_accesses[];
 extern const unsigned bare_access_count;
 
 /* Leaves point here, most of the time: memory that bare_oracle_use() has prepared for loads, stores and fetches. */
@@ -51,7 +54,10 @@ bool bare_may_probe(const struct bare_outcome *expected, cop_va va, unsigned acc
  * the accessed flag and the tables' own restrictions add up. Written from the manual, over the format's answers.
  */
 
-/* An entry that the format calls COP_BAD: BARE_OK if this machine ignores what is wrong with it, and then *entry without that. */
+/*
+ * An entry that the format calls COP_BAD. BARE_OK if the machine ignores what is wrong with it, and then *entry without
+ * that; BARE_OTHER if this machine is known not to do what its architecture says (bare_may_probe() refuses).
+ */
 uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level);
 /* Attributes that a table entry takes away from everything below. COP_READ: from the user. */
 uint32_t bare_table_denies(const struct cop_geom *geom, uint64_t entry, unsigned level);
@@ -61,6 +67,8 @@ uint8_t bare_address_fault(const struct cop_geom *geom, cop_pa pa, bool table);
 /* May this access go through this leaf? */
 uint8_t bare_leaf_fault(const struct cop_geom *geom, uint64_t entry, unsigned level, uint32_t attrs, uint32_t denied,
 			unsigned access);
+/* What else the machine tells of an access that went through this leaf, as bare_probe() puts it into .value. */
+uint64_t bare_leaf_tells(const struct cop_geom *geom, uint64_t entry, unsigned level, uint32_t attrs);
 /* The machine tells less than the format knows: do these agree? */
 bool bare_agree(const struct bare_outcome *expected, const struct bare_outcome *seen);
 
@@ -84,6 +92,8 @@ struct bare_algebra {
 	uint64_t (*clear_soft_dirty)(uint64_t, unsigned level);
 	uint64_t (*mkprotnone)(uint64_t, unsigned level);
 	uint64_t (*mkinvalid)(uint64_t, unsigned level);
+	uint64_t (*mkcont)(uint64_t, unsigned level);
+	uint64_t (*mknoncont)(uint64_t, unsigned level);
 	unsigned swap_type_bits, swap_offset_bits;
 };
 extern const struct bare_algebra bare_algebra;

@@ -95,6 +95,8 @@ static void interrupted(void)
 
 /* ---- exceptions ---- */
 
+#define PSTATE_EL2H_MASKED 0x3c9
+
 /* As save in start.S stores it. */
 struct frame {
 	uint64_t x[31];
@@ -183,6 +185,13 @@ void bare_exception(unsigned vector, struct frame *f)
 
 	if ((vector & 3) == 1) {
 		interrupted();
+		return;
+	}
+	/* A lower exception level that was entered on purpose. */
+	if (vector == 8 && self->scratch[1]) {
+		self->scratch[0] = esr;
+		f->pc = self->scratch[1];
+		f->pstate = PSTATE_EL2H_MASKED;
 		return;
 	}
 	if (vector == 4 && self->touching && esr >> 26 == 0x25) {

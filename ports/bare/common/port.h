@@ -19,17 +19,11 @@
 
 static inline void cop_fill64(void *p, uint64_t v, size_t bytes)
 {
-	uint64_t *to = (uint64_t *)p;
-	size_t n = bytes / sizeof(*to), i = 0;
+	uint64_t *to = (uint64_t *)p, *end = to + bytes / sizeof(*to);
 
-	for (; i + 4 <= n; i += 4) {
-		to[i] = v;
-		to[i + 1] = v;
-		to[i + 2] = v;
-		to[i + 3] = v;
-	}
-	for (; i < n; i++)
-		to[i] = v;
+#pragma GCC unroll 8
+	while (to < end)
+		*to++ = v;
 }
 
 static inline void cop_copy(void *to, const void *from, size_t bytes)
