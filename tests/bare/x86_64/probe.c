@@ -141,8 +141,9 @@ void bare_oracle_done(void)
 
 /* ---- what the manual says ---- */
 
-uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level)
+uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level, cop_va va)
 {
+	(void)va;
 	(void)geom;
 	(void)level;
 	return *entry & RAW_P ? BARE_RESERVED : BARE_TRANSLATION;
