@@ -71,7 +71,7 @@ image() {
 		touch "$dir/done"
 	fi
 	# shellcheck disable=SC2086
-	"$compiler" $flags "$port" -c "tests/bare/$test.c" -o "$dir/$test.main.o"
+	"$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "tests/bare/$test.c" -o "$dir/$test.main.o"
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \

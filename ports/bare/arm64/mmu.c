@@ -259,9 +259,49 @@ static int map_identity(struct cop_tree *tree)
 	return err;
 }
 
+#ifndef BARE_VA_BITS
+#define BARE_VA_BITS 48
+#endif
+
+/* What the CPU has (D17.2: ID_AA64MMFR1_EL1.HAFDBS, MMFR2.BBM). QEMU raises no TLB conflict aborts: it has one size of entry. */
+static uint32_t features(void)
+{
+	const uint64_t hafdbs = READ_SYSREG(id_aa64mmfr1_el1) & 15, bbm = READ_SYSREG(id_aa64mmfr2_el1) >> 52 & 15;
+	uint32_t f = COP_F_CONT | (hafdbs >= 1 ? COP_F_HAF : 0) | (hafdbs >= 2 ? COP_F_HD : 0);
+
+#ifndef BARE_NO_BBM
+	if (bbm >= 2)
+		f |= COP_F_BBM2 | COP_F_BBM2_NOABORT;
+#else
+	(void)bbm;
+#endif
+	return f;
+}
+
+/* TCR_EL1 has one DS, one IPS and one HA for both halves. */
 int bare_life_geom(struct cop_geom *geom)
 {
-	return cop_geom_init(geom, COP_ARM64, COPPICE_PAGE_LG2, 0);
+	const int err = cop_geom_init(geom, COP_ARM64, COPPICE_PAGE_LG2, 48);
+	const bool wide = BARE_VA_BITS > 48;
+
+	geom->features |= features() | (wide ? (COPPICE_PAGE_LG2 == 16 ? COP_F_LPA : COP_F_LPA2) : 0);
+	geom->pa_bits = wide ? 52 : 48;
+	return err;
+}
+
+int bare_kernel_geom(struct cop_geom *geom)
+{
+	int err = cop_geom_init(geom, COP_ARM64, COPPICE_PAGE_LG2, BARE_VA_BITS);
+	struct cop_geom low;
+
+	if (!err)
+		err = bare_life_geom(&low);
+	if (err)
+		return err;
+	geom->half = COP_HALF_HIGH;
+	geom->features = low.features;
+	geom->pa_bits = low.pa_bits;
+	return 0;
 }
 
 int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom)

@@ -40,6 +40,13 @@ static inline void bare_irq_on(void)
 	__asm__ volatile("msr daifclr, #2" ::: "memory");
 }
 
+/* An interrupt that is masked ends the wait all the same. */
+#define BARE_HAS_WAIT 1
+static inline void bare_wait(void)
+{
+	__asm__ volatile("wfi" ::: "memory");
+}
+
 /* One descriptor for each frame. */
 static inline struct cop_ptdesc *cop_ptdesc(cop_pa table)
 {

@@ -57,6 +57,8 @@ void bare_kick(unsigned cpu);
 struct bare_outcome bare_touch(cop_va va, unsigned access, uint64_t value);
 /* Of the tree that maps the machine at its own addresses. 0 or a negative errno. */
 int bare_life_geom(struct cop_geom *geom);
+/* Of a kernel's tree beside it; where there is but one root, the same. */
+int bare_kernel_geom(struct cop_geom *geom);
 /* Map the machine at its own addresses by the library, and translate by it from now on. 0 or a negative errno. */
 int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom);
 /*

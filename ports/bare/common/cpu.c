@@ -15,6 +15,7 @@ uint64_t bare_grace = 1;
 static struct {
 	void (*fn)(void *);
 	void *arg;
+	unsigned from;
 	uint32_t busy; /* marked */
 } work[BARE_CPUS];
 static uint32_t stopping; /* 1 + the CPU for which the others are to stand still; marked */
@@ -114,8 +115,10 @@ int cop_stop_machine(int (*fn)(void *), void *arg)
 	cop_store(&stopping, self->cpu + 1, release);
 	cop_fence_full(); /* pairs with park() */
 	for (unsigned i = 0; i < BARE_CPUS; i++) {
-		if (i != self->cpu && cop_load(&bare_cpus[i].online, acquire))
+		if (i != self->cpu && cop_load(&bare_cpus[i].online, acquire)) {
+			bare_kick(i);
 			cop_await(&bare_cpus[i].parked, parked, parked);
+		}
 	}
 	irqs = cop_irq_save();
 	ret = fn(arg);
@@ -223,6 +226,19 @@ void cop_mutex_unlock(cop_mutex *mutex)
 
 /* ---- coming up ---- */
 
+/* Is it something else by now? If not, sleep until the next interrupt; whoever changes it sends one. */
+static bool wait_while(const uint32_t *word, uint32_t value)
+{
+	const uintptr_t irqs = bare_irq_off();
+	const bool changed = cop_load(word, acquire) != value;
+
+	if (!changed && !cop_load(&stopping, acquire))
+		bare_wait();
+	if (irqs)
+		bare_irq_on();
+	return changed;
+}
+
 void bare_begin(void)
 {
 	cop_store(&bare_self()->online, 1U, release);
@@ -240,12 +256,11 @@ void bare_begin_secondary(void)
 	bare_irq_on();
 	for (;;) {
 		bare_poll();
-		if (!cop_load(&work[me].busy, acquire)) {
-			bare_pause();
+		if (!wait_while(&work[me].busy, 0))
 			continue;
-		}
 		work[me].fn(work[me].arg);
 		cop_store(&work[me].busy, 0U, release);
+		bare_kick(work[me].from);
 	}
 }
 
@@ -265,19 +280,15 @@ int bare_cpu_start(unsigned cpu, void (*fn)(void *), void *arg)
 	bare_cpu_join(cpu);
 	work[cpu].fn = fn;
 	work[cpu].arg = arg;
+	work[cpu].from = cop_cpu();
 	cop_store(&work[cpu].busy, 1U, release);
+	bare_kick(cpu);
 	return 0;
 }
 
 void bare_cpu_join(unsigned cpu)
 {
-	uint32_t busy;
-
-	for (;;) {
+	do
 		poll_stop();
-		busy = cop_load(&work[cpu].busy, acquire);
-		if (!busy)
-			return;
-		bare_pause();
-	}
+	while (!wait_while(&work[cpu].busy, 1));
 }

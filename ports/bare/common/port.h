@@ -6,11 +6,19 @@
  *   bare_self()                      this CPU's struct bare_cpu
  *   bare_pause()                     in a loop that waits
  *   bare_irq_off(), bare_irq_on()    interrupts of this CPU; off returns whether they were on
+ *   bare_wait()                      with interrupts off: until one is due (or earlier). BARE_HAS_WAIT says it is there
  *
  * and itself has cop_mmu_publish(), cop_tlbi(), cop_tlb_sync(), cop_entry_xchg(), cop_entries_break() and cop_ptdesc().
  */
 #ifndef COPPICE_BARE_COMMON_PORT_H
 #define COPPICE_BARE_COMMON_PORT_H
+
+#ifndef BARE_HAS_WAIT
+static inline void bare_wait(void)
+{
+	bare_pause();
+}
+#endif
 
 /* ---- plain ---- */
 
