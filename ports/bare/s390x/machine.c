@@ -139,8 +139,18 @@ void s390x_interrupt(struct s390x_frame *f);
 
 void s390x_interrupt(struct s390x_frame *f)
 {
-	(void)f;
+	f->psw_mask &= ~PSW_WAIT;
 	bare_interrupt();
+}
+
+/* The wait is a bit of the PSW, which s390x_interrupt() takes out. */
+void bare_wait(void)
+{
+	const uint64_t dat = low64(0, LC_EXTERNAL_NEW_PSW)[0] & PSW_DAT;
+	uint64_t psw[2] = {PSW_64 | PSW_EXTERNAL | PSW_WAIT | dat, 0}, at;
+
+	__asm__ volatile("larl %0, 1f\n\tstg %0, 8(%1)\n\tlpswe 0(%1)\n1:" : "=&d"(at) : "a"(psw) : "memory", "cc");
+	(void)bare_irq_off();
 }
 
 static COP_NORETURN void unexpected(const struct s390x_frame *f, unsigned code)

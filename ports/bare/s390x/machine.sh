@@ -7,7 +7,9 @@ name=s390x
 cflags="-march=z196 -msoft-float"
 link=-Wl,--no-warn-rwx-segments
 machine="-machine s390-ccw-virtio,accel=tcg -cpu max -smp 2 -m 256M -nodefaults"
+define=-DCOPPICE_PAGE_LG2=12
 runs="
-oracle     | oracle |  | $machine
-life       | life   |  | $machine
+oracle | oracle | $define | $machine
+stale  | stale  | $define | $machine
+life   | life   | $define | $machine
 "

@@ -124,6 +124,11 @@ int bare_life_geom(struct cop_geom *geom)
 	return err;
 }
 
+int bare_kernel_geom(struct cop_geom *geom)
+{
+	return bare_life_geom(geom);
+}
+
 static int map_identity(struct cop_tree *tree)
 {
 	const cop_pa text = (uintptr_t)s390x_text, data = (uintptr_t)s390x_text_end;

@@ -43,6 +43,10 @@ static inline void bare_irq_on(void)
 	__asm__ volatile("stosm %0, 0x01" : "=Q"(was) : : "memory");
 }
 
+/* With interrupts off: on for the wait. */
+#define BARE_HAS_WAIT 1
+void bare_wait(void);
+
 #include "ports/bare/common/port.h"
 
 /* 64 bytes for each half of a frame, the smallest table, set aside by the linker script. */

@@ -179,6 +179,11 @@ int bare_life_geom(struct cop_geom *geom)
 	return err;
 }
 
+int bare_kernel_geom(struct cop_geom *geom)
+{
+	return bare_life_geom(geom);
+}
+
 int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom)
 {
 	const struct cop_table_source source = {identity_alloc, identity_free, NULL};

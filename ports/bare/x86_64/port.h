@@ -38,6 +38,13 @@ static inline void bare_irq_on(void)
 	__asm__ volatile("sti" ::: "memory");
 }
 
+/* With interrupts off: on for the wait. The instruction after STI is not interrupted, so that none comes before it. */
+#define BARE_HAS_WAIT 1
+static inline void bare_wait(void)
+{
+	__asm__ volatile("sti\n\thlt\n\tcli" ::: "memory");
+}
+
 #include "ports/bare/common/port.h"
 
 /* 64 bytes for each frame, set aside by the boot code. */
