@@ -6,9 +6,11 @@
 #define S390X_CPUS  4 /* BARE_CPUS */
 #define S390X_STACK 16384
 
+/* Memory once more, out of the way of a linear map that begins at 0: three quarters up in the least of 3 levels. */
+#define BARE_PHYS 0x30000000000
+
 /* SA22-7832 chapter 4, "Assigned Storage Locations": of each CPU, by its prefix. */
 #define LC_EXTERNAL_CODE     0x086
-#define LC_PROGRAM_LENGTH    0x08c /* of the instruction */
 #define LC_PROGRAM_CODE      0x08e
 #define LC_TRANSLATION       0x0a8 /* address that could not be translated */
 #define LC_EXTERNAL_OLD_PSW  0x130

@@ -18,7 +18,6 @@
 #define QUIET_ADDRESS 0xfff /* of a disabled wait that is no error, to QEMU */
 
 extern char s390x_secondary[], s390x_external[], s390x_program[], s390x_touch_failed[], s390x_stacks[];
-extern char s390x_image_end[];
 
 uint64_t s390x_touch_load(cop_va va, uint64_t value);
 uint64_t s390x_touch_store(cop_va va, uint64_t value);
@@ -102,6 +101,7 @@ void s390x_main(unsigned cpu)
 		s390x_console_init();
 		bare_image_end = (uintptr_t)s390x_image_end;
 		bare_ram_end = s390x_memory();
+		s390x_mmu_boot();
 		bare_begin();
 	}
 	s390x_mmu_recall();
@@ -175,25 +175,8 @@ static COP_NORETURN void unexpected(const struct s390x_frame *f, unsigned code)
 	bare_trapped(&trap);
 }
 
-/*
- * Without translation, a kernel address lies where there is no memory. That exception comes after the instruction, which is
- * done once more; the others come before.
- */
-static bool adopt(struct s390x_frame *f, unsigned code)
-{
-	const bool nowhere = code == S390X_ADDRESSING && !(f->psw_mask & PSW_DAT);
-
-	if ((!nowhere && !s390x_translates_not(code)) || !bare_adopt())
-		return false;
-	f->psw_mask |= PSW_DAT;
-	if (nowhere)
-		f->psw_address -= low16(LC_PROGRAM_LENGTH) & 6;
-	return true;
-}
-
 void s390x_trap(struct s390x_frame *f);
 
-/* Translation is off here, and on again where the frame's PSW says so. */
 void s390x_trap(struct s390x_frame *f)
 {
 	struct bare_cpu *self = bare_self();
@@ -206,7 +189,8 @@ void s390x_trap(struct s390x_frame *f)
 		f->psw_address = (uintptr_t)s390x_touch_failed;
 		return;
 	}
-	if (!adopt(f, code))
+	/* These exceptions come before the instruction, which is done once more. */
+	if (!s390x_translates_not(code) || !bare_adopt())
 		unexpected(f, code);
 }
 
@@ -217,6 +201,7 @@ void s390x_translate(void)
 	uint8_t was;
 
 	low64(0, LC_EXTERNAL_NEW_PSW)[0] |= PSW_DAT;
+	low64(0, LC_PROGRAM_NEW_PSW)[0] |= PSW_DAT;
 	low64(0, LC_SUPERVISOR_NEW)[0] |= PSW_DAT;
 	__asm__ volatile("stosm %0, 0x04" : "=Q"(was) : : "memory");
 }

@@ -18,7 +18,7 @@ enum s390x_program {
 	S390X_REGION_THIRD = 0x3b,
 };
 
-extern char s390x_text[], s390x_text_end[];
+extern char s390x_text[], s390x_text_end[], s390x_image_end[];
 
 #define S390X_CR0_IEP (1ULL << 20) /* instruction-execution protection */
 
@@ -64,9 +64,11 @@ bool s390x_facility(unsigned bit);
 #define FACILITY_EDAT2 78
 #define FACILITY_IEP   130
 
-/* Translation on, for this code and for interrupts; program checks are handled without. */
+/* By tables of its own, as soon as bare_ram_end is known. */
+void s390x_mmu_boot(void);
+/* Translation on, for this code and for what interrupts it. */
 void s390x_translate(void);
-/* The other CPUs translate as the one that started them. */
+/* As the other CPUs do. */
 void s390x_mmu_recall(void);
 /* how() is a single access: a program check in it is the answer. */
 struct bare_outcome s390x_touch(uint64_t (*how)(cop_va va, uint64_t value), cop_va va, uint64_t value);

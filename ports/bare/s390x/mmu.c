@@ -22,10 +22,16 @@ static uint64_t cspg(uint64_t *entry, uint64_t old, uint64_t new_)
 	return compare;
 }
 
+/* Tables are designated by their real addresses. */
+static uint64_t real(const uint64_t *entry)
+{
+	return (uintptr_t)entry - BARE_PHYS;
+}
+
 /* INVALIDATE PAGE TABLE ENTRY: the table, and the address whose page index selects the entry. */
 static void ipte(uint64_t *entry, cop_va va)
 {
-	const uint64_t table = (uintptr_t)entry & ~(PAGE_SLOTS << 3 | 7);
+	const uint64_t table = real(entry) & ~(PAGE_SLOTS << 3 | 7);
 
 	__asm__ volatile("ipte %0, %1" : : "a"(table), "a"(va) : "memory");
 }
@@ -36,7 +42,7 @@ static void ipte(uint64_t *entry, cop_va va)
  */
 static void idte(uint64_t *entry, uint64_t type, cop_va va, unsigned more)
 {
-	const uint64_t table = ((uintptr_t)entry & ~(TABLE_SLOTS << 3 | 7)) | type;
+	const uint64_t table = (real(entry) & ~(TABLE_SLOTS << 3 | 7)) | type;
 
 	__asm__ volatile("idte %0, 0, %1" : : "a"(table), "a"((va & ~0xfffffULL) | more) : "memory");
 }
@@ -86,16 +92,16 @@ void cop_tlbi(const struct cop_tlbi *t)
 		cspg(&word, 0, 0);
 }
 
-/* ---- the machine at its own addresses ---- */
+/* ---- translation on ---- */
 
-static uint64_t current; /* ASCE for the other CPUs; 0: they do not translate either */
+static uint64_t current; /* ASCE of all CPUs */
 
 uint64_t s390x_asce(const struct cop_geom *geom, cop_pa root)
 {
 	return root | (uint64_t)(geom->levels - 2) << 2 | 3; /* all of the table */
 }
 
-static cop_pa identity_alloc(void *ctx, unsigned lg2)
+static cop_pa take(void *ctx, unsigned lg2)
 {
 	const cop_pa at = COP_ALIGN_UP(bare_image_end, COP_LG2(lg2));
 
@@ -104,16 +110,49 @@ static cop_pa identity_alloc(void *ctx, unsigned lg2)
 	return at;
 }
 
-static void identity_free(void *ctx, cop_pa pa, unsigned lg2)
+static void keep(void *ctx, cop_pa pa, unsigned lg2)
 {
 	(void)ctx;
 	(void)pa;
 	(void)lg2;
 }
 
+/* Tables that owe nothing to a format: all memory at its own address and at BARE_PHYS, nothing protected. Real addresses. */
+void s390x_mmu_boot(void)
+{
+	const cop_pa root = take(NULL, 14), segments = take(NULL, 14);
+
+	for (unsigned i = 0; i <= TABLE_SLOTS; i++) {
+		((uint64_t *)root)[i] = TABLE_I | 1 << 2;
+		((uint64_t *)segments)[i] = TABLE_I;
+	}
+	for (cop_pa pa = 0; pa < bare_ram_end; pa += COP_LG2(20)) {
+		const cop_pa page_table = take(NULL, 11);
+
+		for (unsigned i = 0; i <= PAGE_SLOTS; i++)
+			((uint64_t *)page_table)[i] = pa + i * COP_LG2(PAGE_SHIFT);
+		((uint64_t *)segments)[pa >> 20] = page_table;
+	}
+	((uint64_t *)root)[0] = ((uint64_t *)root)[BARE_PHYS >> 31] = segments | 1 << 2 | 3;
+	bare_image_end = COP_ALIGN_UP(bare_image_end, COP_LG2(PAGE_SHIFT));
+	current = root | 1 << 2 | 3;
+	s390x_mmu_recall();
+}
+
+void s390x_mmu_recall(void)
+{
+	s390x_set_primary(current);
+	s390x_purge();
+	s390x_translate();
+}
+
+#ifndef BARE_VA_BITS
+#define BARE_VA_BITS 42
+#endif
+
 int bare_life_geom(struct cop_geom *geom)
 {
-	const int err = cop_geom_init(geom, COP_S390X, 12, 0);
+	const int err = cop_geom_init(geom, COP_S390X, 12, BARE_VA_BITS);
 
 	if (!s390x_facility(FACILITY_EDAT1))
 		geom->features &= ~(uint32_t)COP_F_EDAT1;
@@ -129,14 +168,16 @@ int bare_kernel_geom(struct cop_geom *geom)
 	return bare_life_geom(geom);
 }
 
-static int map_identity(struct cop_tree *tree)
+static int map_machine(struct cop_tree *tree)
 {
 	const cop_pa text = (uintptr_t)s390x_text, data = (uintptr_t)s390x_text_end;
 	int err = cop_map(tree, 0, 0, text, COP_KERNEL_RW, 0, 0);
 
 	if (!err)
 		err = cop_map(tree, text, text, data - text, COP_KERNEL_RX, 0, 0);
-	return err ? err : cop_map(tree, data, data, bare_ram_end - data, COP_KERNEL_RW, 0, 0);
+	if (!err)
+		err = cop_map(tree, data, data, bare_ram_end - data, COP_KERNEL_RW, 0, 0);
+	return err ? err : cop_map(tree, BARE_PHYS, 0, bare_ram_end, COP_KERNEL_RW, 0, 0);
 }
 
 static void use(const struct cop_tree *tree)
@@ -145,47 +186,47 @@ static void use(const struct cop_tree *tree)
 	s390x_mmu_recall();
 }
 
-void s390x_mmu_recall(void)
-{
-	if (!current)
-		return;
-	if (s390x_facility(FACILITY_IEP))
-		s390x_set_cr0(s390x_cr0() | S390X_CR0_IEP);
-	s390x_set_primary(current);
-	s390x_purge();
-	s390x_translate();
-}
-
 int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom)
 {
-	const struct cop_table_source source = {identity_alloc, identity_free, NULL};
+	const struct cop_table_source source = {take, keep, NULL};
 	int err = cop_tree_init(tree, geom, &source, 0, COP_TREE_KERNEL);
 
 	if (!err)
-		err = map_identity(tree);
-	if (!err)
-		use(tree);
-	return err;
+		err = map_machine(tree);
+	if (err)
+		return err;
+	bare_image_end = COP_ALIGN_UP(bare_image_end, COP_LG2(PAGE_SHIFT));
+	if (geom->features & COP_F_IEP)
+		s390x_set_cr0(s390x_cr0() | S390X_CR0_IEP);
+	use(tree);
+	return 0;
 }
 
-/*
- * The kernel's linear map begins at 0: it maps the machine at its own addresses, image included. It lets nothing run, but
- * the image must. A tree that does not map the image gets the first slot of the one that does.
- */
+/* What is around va in one tree, at the highest level where the other has nothing. */
+static void share(const struct cop_tree *tree, cop_va va)
+{
+	const struct cop_format *format = tree->ops->format;
+	cop_pa from = current & ~0xfffULL, to = tree->root;
+
+	for (unsigned l = tree->geom.levels - 1U; l; l--) {
+		const uint64_t slot = va >> format->shift(l) & TABLE_SLOTS;
+		const uint64_t link = cop_load((uint64_t *)cop_phys(from) + slot, relaxed);
+		uint64_t *entry = (uint64_t *)cop_phys(to) + slot;
+		const uint64_t seen = cop_cas(entry, format->empty(l), link, release);
+
+		if (seen == format->empty(l) || seen == link)
+			return;
+		from = format->table_pa(&tree->geom, link, l);
+		to = format->table_pa(&tree->geom, seen, l);
+	}
+	cop_panic("the program's addresses are taken", cop_virt(va));
+}
+
+/* One root translates everything: image and memory come along, where the tree's own addresses are not. */
 void bare_tree_use(const struct cop_tree *tree)
 {
-	const cop_va text = (uintptr_t)s390x_text;
-	struct cop_gather gather;
-
-	if (cop_translate_pa(tree, text) == COP_PA_NONE) {
-		const uint64_t *from = cop_phys(current & ~0xfffULL);
-
-		cop_store((uint64_t *)cop_phys(tree->root), *from, release);
-	} else {
-		cop_gather_begin(&gather, (struct cop_tree *)tree);
-		if (cop_protect(&gather, text, (uintptr_t)s390x_text_end - text, COP_KERNEL_RX))
-			cop_panic("the program cannot be mapped", s390x_text);
-		(void)cop_gather_finish(&gather);
-	}
+	for (cop_va va = 0; va < (uintptr_t)s390x_image_end; va += COP_LG2(20))
+		share(tree, va);
+	share(tree, BARE_PHYS);
 	use(tree);
 }

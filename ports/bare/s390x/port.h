@@ -3,7 +3,8 @@
  * Coppice on a bare s390x machine: what of a port is a matter of instructions. mmu.c has those that change entries,
  * machine.c the interrupts; the rest is the same on all machines (ports/bare/common/port.h).
  *
- * The kernel's tree is the primary address space; in it memory lies at its own address, as it does with translation off.
+ * There is one tree, and its linear map begins at 0: so memory is reached from BARE_PHYS on, and only the image, and what the
+ * CPU itself finds at 0, lie at their own addresses.
  */
 #ifndef COPPICE_BARE_S390X_PORT_H
 #define COPPICE_BARE_S390X_PORT_H

@@ -3,8 +3,8 @@
  * s390x as judge: LOAD REAL ADDRESS says where an address leads, or which exception it would be; loads, stores and fetches
  * say what is protected (SA22-7832 chapter 3, "Dynamic Address Translation").
  *
- * The oracle's tables are the secondary and the home space. Code runs in the primary space, which is real storage, so
- * that nothing of it depends on a format.
+ * The oracle's tables are the secondary and the home space. Code runs in the primary space, by the boot tables, so that
+ * nothing of it depends on a format.
  */
 #include "ports/bare/s390x/machine.h"
 #include "tests/bare/oracle.h"
@@ -31,8 +31,6 @@ cop_pa bare_target_start, bare_target_end;
 #define CODE(number) (0xc021ULL << 48 | (uint64_t)(number) << 16 | 0x0a00)
 
 #define TELLS_UNTRIED COP_LG2(63)
-
-#define ASCE_REAL 0x20ULL /* real-space control */
 
 /* The manual's positions, for what this machine does otherwise than a format has to. */
 #define RAW_I        0x20ULL
@@ -84,11 +82,9 @@ void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 	now.geom = geom;
 	now.pages = root - (geom->levels - 1ULL) * 65536;
 	s390x_set_cr0(cr0 | (geom->features & COP_F_IEP ? S390X_CR0_IEP : 0));
-	s390x_set_primary(ASCE_REAL);
 	__asm__ volatile("lctlg 7, 7, %0" : : "S"(asce) : "memory");
 	__asm__ volatile("lctlg 13, 13, %0" : : "S"(asce) : "memory");
 	s390x_purge();
-	s390x_translate();
 }
 
 void bare_oracle_done(void)
