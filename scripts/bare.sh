@@ -58,10 +58,11 @@ image() {
 	flags="$common $cflags $warnings -I $out/$1/amalgamation/$name -I $root/include -I $root $defines ${BARE_DEFINES:-}"
 	mkdir -p "$dir"
 	port="-DCOP_PORT_HEADER=\"ports/bare/$1/port.h\""
-	# The same for all images of these definitions: once. The library itself is taken as it is.
+	# The library, taken as it is: once for each of its own definitions. The rest: once for each set of definitions.
+	library=$out/$1/coppice$(printf '%s' "$defines" | tr ' ' '\n' | grep '^-DCOPPICE' | tr -c 'A-Za-z0-9=\n' _ | tr -d '\n').o
+	# shellcheck disable=SC2086
+	[ -e "$library" ] || "$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
 	if [ ! -e "$dir/done" ]; then
-		# shellcheck disable=SC2086
-		"$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$dir/coppice.o"
 		for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
 			[ -e "$file" ] || continue
 			object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
@@ -75,7 +76,7 @@ image() {
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \
-		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$dir/coppice.o" "$dir/$test.main.o" -lgcc -o "$out/$1/$2.elf"
+		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$dir/$test.main.o" -lgcc -o "$out/$1/$2.elf"
 }
 
 build() {

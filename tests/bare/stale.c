@@ -188,7 +188,7 @@ static void other_cpu(void)
 
 #define REGION_LG2 24
 #define REGION     COP_LG2(REGION_LG2)
-#define SAMPLES    24
+#define SAMPLES    16
 
 static struct {
 	uint64_t seed;
@@ -220,32 +220,50 @@ static unsigned same_from(unsigned first, unsigned most)
 	return n;
 }
 
-/* The machine does what the tables say, at addresses in and around what changed. */
-static void sample(void *arg)
+/* The machine does what the tables say. */
+static void check(cop_va va)
 {
+	const struct cop_translation t = cop_translate(&kernel, va);
+	const struct bare_outcome read = bare_touch(va, BARE_READ, 0);
+	const struct bare_outcome write = bare_touch(va, BARE_WRITE, t.pa);
+	const bool there = t.pa != COP_PA_NONE;
+
+	if ((read.fault == BARE_OK) == there && (!there || read.value == t.pa) &&
+	    (write.fault == BARE_OK) == ((t.attrs & COP_WRITE) != 0))
+		return;
+	if (cop_fetch_add(&r.wrong, 1U, relaxed))
+		return;
+	bare_printf("# cpu %u at %lx: tables say %lx %x, read %u gives %lx, write %u\n", cop_cpu(), (unsigned long)va,
+		    (unsigned long)t.pa, t.attrs, read.fault, (unsigned long)read.value, write.fault);
+	bare_print_walk(&kernel.geom, kernel.root, va);
+}
+
+/* All that is about to change or has changed, or, if that is much, both ends and samples; and a little beside it. */
+static void look_at_change(void *arg)
+{
+	const uint64_t page = COP_LG2(page_lg2), pages = r.bytes >> page_lg2;
+	const bool few = pages <= 3 * SAMPLES;
 	uint64_t seed = r.seed ^ (cop_cpu() + 1);
-	const unsigned pages = (unsigned)(REGION >> page_lg2);
 
-	for (unsigned i = 0; i < SAMPLES; i++) {
-		const uint64_t off = bare_random(&seed) % (i < 2 * SAMPLES / 3 ? r.bytes : (uint64_t)pages << page_lg2);
-		const cop_va va = (i < 2 * SAMPLES / 3 ? r.at : r.base) + COP_ALIGN_DOWN(off, COP_LG2(page_lg2));
-		const struct cop_translation t = cop_translate(&kernel, va);
-		const struct bare_outcome read = bare_touch(va, BARE_READ, 0);
-		const struct bare_outcome write = bare_touch(va, BARE_WRITE, t.pa);
-		const bool readable = read.fault == BARE_OK && read.value == t.pa, writable = write.fault == BARE_OK;
-
-		if (readable != (t.pa != COP_PA_NONE) || writable != ((t.attrs & COP_WRITE) != 0) ||
-		    (t.pa == COP_PA_NONE && read.fault == BARE_OK)) {
-			if (!cop_fetch_add(&r.wrong, 1U, relaxed)) {
-				bare_printf("# cpu %u at %lx: tables say %lx %x, read %u gives %lx, write %u\n",
-					    cop_cpu(), (unsigned long)va, (unsigned long)t.pa, t.attrs, read.fault,
-					    (unsigned long)read.value, write.fault);
-				bare_print_walk(&kernel.geom, kernel.root, va);
-			}
-		}
+	for (uint64_t i = 0; i < (few ? pages : SAMPLES); i++) {
+		check(r.at + i * page);
+		if (few)
+			continue;
+		check(r.at + (pages - 1 - i) * page);
+		check(r.at + bare_random(&seed) % pages * page);
 	}
-	cop_fetch_add(&probes, (uint64_t)(2 * SAMPLES), relaxed);
+	check(r.base + bare_random(&seed) % (REGION >> page_lg2) * page);
+	cop_fetch_add(&probes, 2 * (few ? pages : 3 * SAMPLES) + 2, relaxed);
 	(void)arg;
+}
+
+/* Before, so that there is something in both TLBs; after, so that it is seen. */
+static void look_from_both(void)
+{
+	if (bare_cpu_start(1, look_at_change, NULL))
+		cop_panic("no such CPU", NULL);
+	look_at_change(NULL);
+	bare_cpu_join(1);
 }
 
 static int change(unsigned first, unsigned pages)
@@ -302,13 +320,11 @@ static void own_path(void)
 		const unsigned most = bare_below(&r.seed, 4) ? 1 + bare_below(&r.seed, 64) : pages;
 		const unsigned n = same_from(first, most < pages - first ? most : pages - first);
 
-		errors += change(first, n) != 0;
 		r.at = r.base + ((uint64_t)first << page_lg2);
 		r.bytes = (uint64_t)n << page_lg2;
-		if (bare_cpu_start(1, sample, NULL))
-			cop_panic("no such CPU", NULL);
-		sample(NULL);
-		bare_cpu_join(1);
+		look_from_both();
+		errors += change(first, n) != 0;
+		look_from_both();
 		bare_poll();
 	}
 	bare_result(!r.wrong && !errors,
