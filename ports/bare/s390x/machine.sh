@@ -17,4 +17,5 @@ stale-64 | stale  | $define -DBARE_VA_BITS=64 | $machine
 life     | life   | $define | $machine
 life-53  | life   | $define -DBARE_VA_BITS=53 | $machine
 life-64  | life   | $define -DBARE_VA_BITS=64 | $machine
+tiny-kernel | tiny-kernel | $define | $machine
 "

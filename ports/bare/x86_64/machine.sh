@@ -17,4 +17,5 @@ stale-4     | stale  | $define | $machine -cpu max,la57=off
 stale-5     | stale  | $define | $machine -cpu max
 life-4      | life   | $define | $machine -cpu max,la57=off
 life-5      | life   | $define | $machine -cpu max
+tiny-kernel | tiny-kernel | $define | $machine -cpu max
 "
