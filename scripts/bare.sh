@@ -18,7 +18,7 @@ cd "$root"
 #   compiler, emulator   commands; package: where Debian has them
 #   name                 as the amalgamation calls it
 #   cflags, link         for every file; for linking
-#   runs                 lines: NAME | TEST | DEFINES | EMULATOR'S ARGUMENTS. TEST is a file of tests/bare
+#   runs                 lines: NAME | TEST | DEFINES | EMULATOR'S ARGUMENTS. TEST is a file of tests/bare, or a directory of examples
 load() {
 	[ -e "ports/bare/$1/machine.sh" ] || { echo "bare: no architecture '$1'; expected one of:" $(arches) >&2; exit 2; }
 	. "ports/bare/$1/machine.sh"
@@ -72,8 +72,10 @@ image() {
 		done
 		touch "$dir/done"
 	fi
+	file=tests/bare/$test.c
+	[ -e "$file" ] || file=examples/$test/kernel.c
 	# shellcheck disable=SC2086
-	"$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "tests/bare/$test.c" -o "$dir/$test.main.o"
+	"$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$dir/$test.main.o"
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \

@@ -57,8 +57,8 @@ static bool one_in(uint32_t n)
 
 struct verdict {
 	struct bare_outcome out;
-	uint64_t entry, parent; /* that decided, and the table entry above it */
-	unsigned level;
+	uint64_t path[COP_MAX_LEVELS]; /* entries, by level */
+	unsigned level;                /* of the one that decided */
 };
 
 static uint64_t *slot_of(cop_pa table, cop_va va, unsigned l)
@@ -109,12 +109,12 @@ static bool ours(cop_pa table)
 /* Where the walk goes on; COP_PA_NONE: it has ended. */
 static cop_pa judge_entry(struct verdict *v, cop_va va, unsigned l, uint32_t *denied, unsigned access)
 {
-	uint64_t e = v->entry;
+	uint64_t e = v->path[l];
 	enum cop_kind kind = o.format->kind(o.geom, e, l);
 	uint8_t why = BARE_TRANSLATION;
 
 	if (kind == COP_BAD) {
-		why = bare_reserved(o.geom, &e, l);
+		why = bare_reserved(o.geom, &e, l, va);
 		if (why == BARE_OK)
 			kind = o.format->kind(o.geom, e, l);
 	}
@@ -149,8 +149,7 @@ static struct verdict judge(cop_va va, unsigned access)
 
 	while (table != COP_PA_NONE) {
 		v.level--;
-		v.parent = v.entry;
-		v.entry = cop_load(slot_of(table, va, v.level), relaxed);
+		v.path[v.level] = cop_load(slot_of(table, va, v.level), relaxed);
 		table = judge_entry(&v, va, v.level, &denied, access);
 	}
 	return v;
@@ -329,8 +328,12 @@ static void count_fields(uint64_t e, unsigned l, unsigned translates, unsigned f
 {
 	unsigned count = 0;
 	const struct cop_field *fields = o.format->fields(o.geom, e, l, &count);
-	struct counts *c = counts_of(fields, count);
+	struct counts *c;
 
+	/* Empty or reserved as a whole. */
+	if (count == 1)
+		return;
+	c = counts_of(fields, count);
 	for (unsigned i = 0; i < count; i++) {
 		if (!(fields[i].width == 64 ? e : e >> fields[i].shift & (COP_LG2(fields[i].width) - 1)))
 			continue;
@@ -488,12 +491,12 @@ static bool one_round(const char *geometry, uint64_t round)
 		translates += seen.fault == BARE_OK;
 		faults += seen.fault != BARE_OK;
 	}
-	if (round % 16 == 0 && translates && v.entry == *slot_of((uintptr_t)pages[v.level], va, v.level) &&
-	    o.format->kind(o.geom, v.entry, v.level) == COP_LEAF && !same_when_rewritten(geometry, seed, va, v.level))
+	if (round % 16 == 0 && translates && v.path[v.level] == *slot_of((uintptr_t)pages[v.level], va, v.level) &&
+	    o.format->kind(o.geom, v.path[v.level], v.level) == COP_LEAF &&
+	    !same_when_rewritten(geometry, seed, va, v.level))
 		return false;
-	count_fields(v.entry, v.level, translates, faults);
-	if (v.level + 1U < o.geom->levels)
-		count_fields(v.parent, v.level + 1U, translates, faults);
+	for (unsigned l = v.level; l < o.geom->levels; l++)
+		count_fields(v.path[l], l, translates, faults);
 	return true;
 }
 
@@ -541,8 +544,10 @@ static void find_free_bits(void)
 {
 	for (unsigned l = 0; l < o.geom->levels; l++) {
 		o.free_link[l] = l ? free_bits(o.format->table(o.geom, o.root, l), l, COP_TABLE) : 0;
-		o.free_leaf[l] =
-			o.format->can_leaf(o.geom, l) ? free_bits(leaf_for(0, l, COP_KERNEL_RW), l, COP_LEAF) : 0;
+		o.free_leaf[l] = 0;
+		/* Without a bit that says otherwise, everything can be executed. */
+		if (o.format->can_leaf(o.geom, l))
+			o.free_leaf[l] = free_bits(leaf_for(0, l, COP_KERNEL_RW | COP_EXEC), l, COP_LEAF);
 	}
 }
 

@@ -58,7 +58,7 @@ bool bare_may_probe(const struct bare_outcome *expected, cop_va va, unsigned acc
  * An entry that the format calls COP_BAD. BARE_OK if the machine ignores what is wrong with it, and then *entry without
  * that; BARE_OTHER if this machine is known not to do what its architecture says (bare_may_probe() refuses).
  */
-uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level);
+uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level, cop_va va);
 /* Attributes that a table entry takes away from everything below. COP_READ: from the user. */
 uint32_t bare_table_denies(const struct cop_geom *geom, uint64_t entry, unsigned level);
 /* A table entry's own reasons to fault (reserved bits, an accessed flag of its own), and those of the address in an entry. */

@@ -82,11 +82,18 @@ static inline void cop_fence_full(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* ---- addresses: physical memory is mapped at its own address, which is where it was before there was a map ---- */
+/*
+ * ---- addresses: physical memory is mapped at its own address, which is where it was before there was a map; where the
+ * kernel's tree wants those addresses, BARE_PHYS further up too, and all but the image is reached there ----
+ */
+
+#ifndef BARE_PHYS
+#define BARE_PHYS 0
+#endif
 
 static inline void *cop_phys(cop_pa pa)
 {
-	return (void *)(uintptr_t)pa;
+	return (void *)(uintptr_t)(pa + BARE_PHYS);
 }
 
 static inline void *cop_virt(cop_va va)

@@ -19,4 +19,5 @@ stale-sv57       | stale  | $s -DBARE_VA_BITS=57        | $on_s
 life-sv39        | life   | $s -DBARE_VA_BITS=39        | $on_s
 life-sv48-napot  | life   | $s -DBARE_VA_BITS=48 $napot | $on_s,svnapot=on
 life-sv57        | life   | $s -DBARE_VA_BITS=57        | $on_s
+tiny-kernel      | tiny-kernel | $s -DBARE_VA_BITS=39   | $on_s
 "

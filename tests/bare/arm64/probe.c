@@ -217,8 +217,9 @@ bool bare_agree(const struct bare_outcome *expected, const struct bare_outcome *
 /* ---- the manual's rules ---- */
 
 /* D8.3: what is reserved as 0 is ignored; level 3 has no blocks, and other levels those that the granule gives them. */
-uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level)
+uint8_t bare_reserved(const struct cop_geom *geom, uint64_t *entry, unsigned level, cop_va va)
 {
+	(void)va;
 	const struct cop_format *format = cop_format_for(COP_ARM64, geom->page_lg2);
 	const bool page = *entry & 2, wide = geom->features & (COP_F_LPA | COP_F_LPA2);
 	const unsigned low = page ? geom->page_lg2 : format->shift(level);
