@@ -21,6 +21,7 @@ demo: configure ## the main job on real memory maps, in under two minutes
 
 check: all ## build and run every test
 	@$(CTEST)
+	@BUILD=$(BUILD) scripts/bare.sh table
 
 install: all ## headers, libraries, pkg-config file, tool, maps and man page under DESTDIR/PREFIX
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
