@@ -70,12 +70,15 @@ static void fill_target(void)
 	}
 }
 
+void bare_s390x_check_layout(const struct cop_geom *geom);
+
 void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 {
 	const uint64_t asce = s390x_asce(geom, root), cr0 = s390x_cr0() & ~S390X_CR0_IEP;
 
 	if (s390x_facility(FACILITY_EDAT1) || !s390x_facility(FACILITY_IEP))
 		cop_panic("the geometries are written for a machine with IEP and without EDAT", NULL);
+	bare_s390x_check_layout(geom);
 	bare_target_end = COP_ALIGN_DOWN(bare_ram_end, TARGET_BYTES);
 	bare_target_start = bare_target_end - TARGET_BYTES;
 	fill_target();
