@@ -54,6 +54,21 @@ static struct bare_swap_layout swap_of(unsigned level)
 					 .marker = 0x10020 | type | (level == 1 ? 1 : 3)};
 }
 
+/* Bits 56 to 63 of a valid page-table entry may be stored at any time; every other wants an instruction. */
+static void check_free_bits(const struct cop_geom *geom)
+{
+	const struct cop_format *format = cop_format_for(COP_S390X, 12);
+	const uint64_t e = format->leaf(geom, 0x10000, 0, STORED);
+
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const uint64_t other = e ^ COP_LG2(bit);
+
+		if (format->kind(geom, other, 0) != COP_BAD &&
+		    (format->change(geom, e, other, 0) == COP_CHANGE_DIRECT) != (bit < 8))
+			cop_panic("bits that may change at any time", NULL);
+	}
+}
+
 void bare_s390x_check_layout(const struct cop_geom *geom);
 
 void bare_s390x_check_layout(const struct cop_geom *geom)
@@ -62,6 +77,7 @@ void bare_s390x_check_layout(const struct cop_geom *geom)
 
 	g.features |= COP_F_EDAT1 | COP_F_EDAT2;
 	bare_check_layout(&g, leaves, sizeof(leaves) / sizeof(leaves[0]));
+	check_free_bits(&g);
 	for (unsigned level = 0; level < g.levels; level++) {
 		const struct bare_swap_layout swap = swap_of(level);
 

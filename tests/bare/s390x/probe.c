@@ -78,7 +78,6 @@ void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 
 	if (s390x_facility(FACILITY_EDAT1) || !s390x_facility(FACILITY_IEP))
 		cop_panic("the geometries are written for a machine with IEP and without EDAT", NULL);
-	bare_s390x_check_layout(geom);
 	bare_target_end = COP_ALIGN_DOWN(bare_ram_end, TARGET_BYTES);
 	bare_target_start = bare_target_end - TARGET_BYTES;
 	fill_target();
@@ -92,6 +91,7 @@ void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 
 void bare_oracle_done(void)
 {
+	bare_s390x_check_layout(now.geom);
 }
 
 /* ---- what the manual says ---- */

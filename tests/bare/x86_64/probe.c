@@ -123,7 +123,6 @@ void bare_oracle_use(const struct cop_geom *geom, cop_pa oracle_root)
 	expect(!(x86_cr4() & X86_CR4_LA57) == (geom->levels == 4), "other levels");
 	expect((x86_cr4() & (X86_CR4_SMEP | X86_CR4_SMAP)) == (X86_CR4_SMEP | X86_CR4_SMAP), "no SMEP or SMAP");
 	expect(x86_cr0() & X86_CR0_WP, "CR0.WP is clear");
-	bare_x86_check_layout(geom);
 	x86_wrmsr(X86_EFER, efer | (geom->features & COP_F_NX ? X86_EFER_NXE : 0));
 	bare_target_end = COP_ALIGN_DOWN(bare_ram_end, TARGET_BYTES);
 	bare_target_start = bare_target_end - TARGET_BYTES;
@@ -140,6 +139,7 @@ void bare_oracle_done(void)
 {
 	x86_set_cr3(now.was);
 	x86_wrmsr(X86_EFER, x86_rdmsr(X86_EFER) | X86_EFER_NXE);
+	bare_x86_check_layout(now.geom);
 }
 
 /* ---- what the manual says ---- */
