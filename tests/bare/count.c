@@ -48,48 +48,64 @@ static struct {
 	uint64_t entries, step;
 	unsigned lg2;
 	uint64_t *parent;
-	cop_pa tables[256];
+	bool unrolled;
 } hand;
+
+/* As one writes it, or eight to a turn, as one writes it who counts instructions. */
+static COP_ALWAYS_INLINE uint64_t fill(uint64_t *p, uint64_t entry, uint64_t step, const uint64_t *end)
+{
+	if (!hand.unrolled) {
+		for (; p < end; p++) {
+			cop_store(p, entry, relaxed);
+			entry += step;
+		}
+		return entry;
+	}
+	for (; p < end; p += 8) {
+#pragma GCC unroll 8
+		for (unsigned i = 0; i < 8; i++) {
+			cop_store(&p[i], entry, relaxed);
+			entry += step;
+		}
+	}
+	return entry;
+}
 
 static COP_NOINLINE void hand_map(uint64_t entry)
 {
-	for (uint64_t t = 0; t < BYTES / (hand.entries << kernel.geom.page_lg2); t++) {
-		uint64_t *p, *end;
+	const uint64_t step = hand.step, entries = hand.entries;
 
-		hand.tables[t] = take(NULL, hand.lg2);
-		p = cop_phys(hand.tables[t]);
-		end = p + hand.entries;
-#pragma GCC unroll 8
-		while (p < end) {
-			cop_store(p++, entry, relaxed);
-			entry += hand.step;
-		}
-		cop_store(&hand.parent[t], kernel.ops->format->table(&kernel.geom, hand.tables[t], 1), release);
+	for (uint64_t t = 0; t < BYTES / (entries << kernel.geom.page_lg2); t++) {
+		const cop_pa table = take(NULL, hand.lg2);
+		uint64_t *p = cop_phys(table);
+
+		entry = fill(p, entry, step, p + entries);
+		cop_store(&hand.parent[t], kernel.ops->format->table(&kernel.geom, table, 1), release);
 	}
 	cop_mmu_publish();
 }
 
 static COP_NOINLINE void hand_unmap(void)
 {
-	const struct cop_tlbi all = {.start = 0,
-				     .last = BYTES - 1,
-				     .stride_lg2 = kernel.geom.page_lg2,
-				     .scope = COP_TLBI_GLOBAL | COP_TLBI_ASID};
-	const uint64_t none = kernel.ops->format->empty(0);
+	const struct cop_tlbi all = {
+		.last = BYTES - 1, .stride_lg2 = kernel.geom.page_lg2, .scope = COP_TLBI_GLOBAL | COP_TLBI_ASID};
+	const uint64_t none = kernel.ops->format->empty(0), entries = hand.entries;
+	cop_pa tables[BYTES >> 20];
+	uint64_t t;
 
-	for (uint64_t t = 0; t < BYTES / (hand.entries << kernel.geom.page_lg2); t++) {
-		uint64_t *p = cop_phys(hand.tables[t]), *end = p + hand.entries;
+	for (t = 0; t < BYTES / (entries << kernel.geom.page_lg2); t++) {
+		uint64_t *p;
 
+		tables[t] = kernel.ops->format->table_pa(&kernel.geom, hand.parent[t], 1);
+		p = cop_phys(tables[t]);
 		cop_store(&hand.parent[t], kernel.ops->format->empty(1), relaxed);
-#pragma GCC unroll 8
-		while (p < end)
-			cop_store(p++, none, relaxed);
+		fill(p, none, 0, p + entries);
 	}
 	cop_mmu_publish();
 	cop_tlbi(&all);
 	cop_tlb_sync();
-	for (uint64_t t = 0; t < BYTES / (hand.entries << kernel.geom.page_lg2); t++)
-		give(NULL, hand.tables[t], hand.lg2);
+	while (t)
+		give(NULL, tables[--t], hand.lg2);
 }
 
 static void hand_prepare(void)
@@ -182,7 +198,7 @@ static void walk_by_hand(void)
 	uint64_t seed = 1;
 
 	for (unsigned i = 0; i < WALKS; i++)
-		sum += hand_translate(kernel.root, next_va(&seed));
+		sum += hand_translate(&kernel, next_va(&seed));
 }
 
 static void walk_nowhere(void)
@@ -190,17 +206,21 @@ static void walk_nowhere(void)
 	uint64_t seed = 1;
 
 	for (unsigned i = 0; i < WALKS; i++)
-		sum += hand_nothing(kernel.root, next_va(&seed));
+		sum += hand_nothing(&kernel, next_va(&seed));
 }
 
-static void say(const char *what, uint64_t library, uint64_t by_hand, uint64_t each)
+static void print(const char *what, uint64_t library, uint64_t by_hand, uint64_t each)
 {
 	const uint64_t l = library * 100 / each, h = by_hand * 100 / each;
 
 	bare_printf("# count|%s|%s|%lu|%lu\n", bare_arch, what, (unsigned long)l, (unsigned long)h);
-	bare_result(library * 100 <= by_hand * LIMIT, "%s: %lu.%02lu instructions, by hand %lu.%02lu", what,
-		    (unsigned long)(l / 100), (unsigned long)(l % 100), (unsigned long)(h / 100),
-		    (unsigned long)(h % 100));
+}
+
+static void say(const char *what, uint64_t library, uint64_t by_hand, uint64_t each)
+{
+	print(what, library, by_hand, each);
+	bare_result(library * 100 <= by_hand * LIMIT, "%s: %lu instructions, by hand %lu, for %lu", what,
+		    (unsigned long)library, (unsigned long)by_hand, (unsigned long)each);
 }
 
 void bare_main(void)
@@ -224,6 +244,10 @@ void bare_main(void)
 	map_and_unmap(map_by_hand, hand_unmap);
 	say("map, a page", library[0], mapping, pages);
 	say("unmap, a page", library[1], unmapping, pages);
+	hand.unrolled = true;
+	map_and_unmap(map_by_hand, hand_unmap);
+	print("map (unrolled)", library[0], mapping, pages);
+	print("unmap (unrolled)", library[1], unmapping, pages);
 	map();
 	nothing = count(walk_nowhere);
 	say("translate", count(walk) - nothing, count(walk_by_hand) - nothing, WALKS);

@@ -20,4 +20,5 @@ life-sv39        | life   | $s -DBARE_VA_BITS=39        | $on_s
 life-sv48-napot  | life   | $s -DBARE_VA_BITS=48 $napot | $on_s,svnapot=on
 life-sv57        | life   | $s -DBARE_VA_BITS=57        | $on_s
 tiny-kernel      | tiny-kernel | $s -DBARE_VA_BITS=39   | $on_s
+count            | count  | $s -DBARE_VA_BITS=39        | $on_s -smp 1 -icount shift=0
 "
