@@ -392,16 +392,6 @@ static void reshape(void)
 
 /* ---- accessed and dirty ---- */
 
-static bool hardware_young(const struct cop_geom *g)
-{
-	return g->arch == COP_X86_64 || (g->features & (COP_F_HAF | COP_F_ADUE));
-}
-
-static bool hardware_dirty(const struct cop_geom *g)
-{
-	return g->arch == COP_X86_64 || (g->features & (COP_F_HD | COP_F_ADUE));
-}
-
 static uint32_t state_of(cop_va va)
 {
 	return cop_translate(&tree, va).attrs & (COP_YOUNG | COP_DIRTY);
@@ -414,14 +404,14 @@ static void accessed(void)
 
 	expect(!cop_map(&tree, va, comes.pa, COP_LG2(tree.geom.page_lg2), attrs, 0, 0), "map");
 	expect(state_of(va) == 0, "old and clean");
-	if (!hardware_young(&tree.geom)) {
+	if (!bare_sets(&tree.geom, BARE_READ)) {
 		expect(bare_touch(va, BARE_READ, 0).fault != BARE_OK, "an old page faults");
 		expect(state_of(va) == 0, "old and clean after a fault");
 	} else {
 		expect(bare_touch(va, BARE_READ, 0).fault == BARE_OK, "an old page is loaded from");
 		expect(state_of(va) == COP_YOUNG, "young and clean after a load");
 	}
-	if (hardware_dirty(&tree.geom)) {
+	if (bare_sets(&tree.geom, BARE_WRITE) & COP_DIRTY) {
 		expect(bare_touch(va, BARE_WRITE, comes.pa).fault == BARE_OK, "a clean page is stored to");
 		expect(state_of(va) == (COP_YOUNG | COP_DIRTY), "young and dirty after a store");
 	} else {

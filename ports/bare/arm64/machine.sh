@@ -35,5 +35,5 @@ life-64k-52    | life   | -DCOPPICE_PAGE_LG2=16 -DBARE_VA_BITS=52      | $at_el1
 life-64k-break | life   | -DCOPPICE_PAGE_LG2=16 -DBARE_NO_BBM          | $at_el1
 life-4k-39     | life   | -DCOPPICE_PAGE_LG2=12 -DBARE_VA_BITS=39      | $at_el1
 tiny-kernel    | tiny-kernel | -DCOPPICE_PAGE_LG2=12                        | $at_el1
-count          | count  | -DCOPPICE_PAGE_LG2=12                        | $at_el1 -smp 1 -icount shift=0
+count          | count  | -DCOPPICE_PAGE_LG2=12                        | -machine virt -cpu max -m 512M -icount shift=0
 "

@@ -128,6 +128,17 @@ void bare_skip(const char *name, const char *why);
 void bare_row(const char *geometry, uint64_t probes, uint64_t scenarios, uint64_t ns);
 COP_NORETURN void bare_end(void);
 
+/* ---- accessed and dirty ---- */
+
+/* COP_YOUNG and COP_DIRTY: what the machine itself sets in a leaf that it lets this access through. */
+static inline uint32_t bare_sets(const struct cop_geom *g, unsigned access)
+{
+	const bool young = g->arch == COP_X86_64 || (g->features & (COP_F_HAF | COP_F_ADUE));
+	const bool dirty = g->arch == COP_X86_64 || (g->features & (COP_F_HD | COP_F_ADUE));
+
+	return (young ? COP_YOUNG : 0U) | (dirty && (access & BARE_ACCESS_MASK) == BARE_WRITE ? COP_DIRTY : 0U);
+}
+
 /* ---- random ---- */
 
 static inline uint64_t bare_random(uint64_t *seed)

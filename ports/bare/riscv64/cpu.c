@@ -3,8 +3,12 @@
 #include "ports/bare/riscv64/cpu.h"
 
 const char bare_arch[] = "riscv64";
-cop_pa bare_ram_start = BARE_KERNEL_BASE, bare_ram_end = BARE_RAM_BASE + BARE_RAM_BYTES,
-       bare_image_end = BARE_FREE_BASE;
+#ifdef BARE_MACHINE_MODE
+cop_pa bare_ram_start = BARE_RAM_BASE;
+#else
+cop_pa bare_ram_start = BARE_KERNEL_BASE;
+#endif
+cop_pa bare_ram_end = BARE_RAM_BASE + BARE_RAM_BYTES, bare_image_end = BARE_FREE_BASE;
 uint64_t bare_boot_hart;
 
 /* ---- SBI ---- */

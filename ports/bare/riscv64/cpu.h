@@ -24,6 +24,19 @@
 #define CAUSE_INTERRUPT  (1ULL << 63)
 #define CAUSE_BREAKPOINT 3
 
+/* QEMU's harts set A and D themselves (Svadu); the others are those that the emulator is started with. */
+#ifdef BARE_NAPOT
+#define RISCV_SVNAPOT COP_F_SVNAPOT
+#else
+#define RISCV_SVNAPOT 0
+#endif
+#ifdef BARE_PBMT
+#define RISCV_SVPBMT COP_F_SVPBMT
+#else
+#define RISCV_SVPBMT 0
+#endif
+#define RISCV_FEATURES (COP_F_ADUE | RISCV_SVNAPOT | RISCV_SVPBMT)
+
 struct frame;
 
 /* start.S */

@@ -5,9 +5,6 @@
 #ifndef BARE_VA_BITS
 #define BARE_VA_BITS 48
 #endif
-#ifndef BARE_FEATURES
-#define BARE_FEATURES 0
-#endif
 
 /* ---- invalidation ---- */
 
@@ -116,12 +113,11 @@ void bare_mmu_recall(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
-/* QEMU's harts set A and D themselves (Svadu); the extensions are those that the emulator was started with. */
 int bare_life_geom(struct cop_geom *geom)
 {
 	const int err = cop_geom_init(geom, COP_RISCV64, 12, BARE_VA_BITS);
 
-	geom->features |= COP_F_ADUE | (BARE_FEATURES);
+	geom->features |= RISCV_FEATURES;
 	return err;
 }
 

@@ -10,14 +10,16 @@
 _start:
 #ifdef BARE_MACHINE_MODE
 	csrr	a0, mhartid
+	beqz	a0, 2f
 1:	wfi
-	bnez	a0, 1b
+	j	1b
+2:
 #endif
 	la	t0, bare_bss_start
 	la	t1, bare_bss_end
-2:	sd	zero, (t0)
+3:	sd	zero, (t0)
 	addi	t0, t0, 8
-	bltu	t0, t1, 2b
+	bltu	t0, t1, 3b
 	la	tp, bare_cpus
 	la	sp, bare_stacks + (1 << BARE_STACK_LG2)
 	la	t0, bare_boot_hart

@@ -4,6 +4,7 @@
 #define POISON 0xa5a5a5a5a5a5a5a5ULL /* no format takes this for a valid entry that leads into memory */
 
 struct cop_tree bare_identity;
+bool stage_quick;
 
 static struct {
 	cop_spinlock lock;
@@ -54,7 +55,8 @@ static cop_pa table_alloc(void *ctx, unsigned lg2)
 	if (!at)
 		at = stage_take(COP_LG2(lg2), COP_LG2(lg2));
 	/* Contents are arbitrary: an entry left uninitialised shows. */
-	cop_fill64(cop_phys(at), POISON, COP_LG2(lg2));
+	if (!stage_quick)
+		cop_fill64(cop_phys(at), POISON, COP_LG2(lg2));
 	return at;
 }
 
@@ -63,7 +65,8 @@ static void table_free(void *ctx, cop_pa pa, unsigned lg2)
 	const uintptr_t irqs = cop_irq_save();
 
 	(void)ctx;
-	cop_fill64(cop_phys(pa), POISON, COP_LG2(lg2));
+	if (!stage_quick)
+		cop_fill64(cop_phys(pa), POISON, COP_LG2(lg2));
 	cop_spin_lock(&pool.lock);
 	*(cop_pa *)cop_phys(pa) = pool.freed[lg2];
 	pool.freed[lg2] = pa;

@@ -7,6 +7,9 @@
 
 extern struct cop_tree bare_identity;
 
+/* Tables come and go as they are. Else they are filled with what is no entry. */
+extern bool stage_quick;
+
 /* Translate, by the library; false if that failed. */
 bool stage_up(void);
 
