@@ -268,15 +268,11 @@ static uint64_t random_entry(cop_pa pa, unsigned l)
 static uint64_t random_link(cop_pa next, unsigned l)
 {
 	const uint64_t e = o.format->table(o.geom, next, l);
+	const uint32_t how = below(32);
 
-	switch (below(32)) {
-	case 0:
+	if (how == 0)
 		return e ^ COP_LG2(below(64));
-	default:
-		return e ^ (random64() & random64() & o.free_link[l]);
-	case 16 ... 31:
-		return e;
-	}
+	return how < 16 ? e ^ (random64() & random64() & o.free_link[l]) : e;
 }
 
 static cop_va canonical(cop_va va)
