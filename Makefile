@@ -21,6 +21,7 @@ demo: configure ## the main job on real memory maps, in under two minutes
 
 check: all ## build and run every test
 	@$(CTEST)
+	@BUILD=$(BUILD) scripts/bare.sh table
 
 install: all ## headers, libraries, pkg-config file, tool, maps and man page under DESTDIR/PREFIX
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
@@ -32,7 +33,8 @@ bare: deps ## boot the library on QEMU's machines, against real MMUs; one table 
 	@BUILD=$(BUILD) scripts/bare.sh all
 
 fuzz: deps ## fuzz every reader, FUZZ_SECONDS each (default 60)
-	@for target in iomem fdt klog; do scripts/fuzz.sh $$target $(or $(FUZZ_SECONDS),60) || exit 1; done
+	@for target in iomem fdt klog inspect_elf inspect_frames inspect_kdump inspect_raw inspect_replies \
+		inspect_vmcoreinfo; do scripts/fuzz.sh $$target $(or $(FUZZ_SECONDS),60) || exit 1; done
 
 format: deps ## rewrite the sources as .clang-format says
 	@clang-format -i $(SOURCES)

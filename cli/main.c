@@ -20,6 +20,7 @@ static const struct command commands[] = {
 #ifdef COPPICE_HAVE_BENCH
 	{"bench", cmd_bench, "measure map, unmap, translate and hot-add beside their limits"},
 #endif
+	{"inspect", cmd_inspect, "look at the page tables of a running or crashed machine"},
 	{"maps", cmd_maps, "list the bundled memory maps, or show what is read from one"},
 	{"version", cmd_version, "print the version"},
 	{"help", cmd_help, "print this, or a command's help"},

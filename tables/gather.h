@@ -32,10 +32,13 @@ static inline void gather_leaves(struct cop_gather *gather, cop_va first, cop_va
 
 /*
  * A table around @va was unlinked. One address is enough: an invalidation that is not last-level only reaches every cached
- * entry that the walk of that address would use (Arm ARM D8.16; SDM 4.10.4.1; riscv64 ports ignore the address).
+ * entry that the walk of that address would use (Arm ARM D8.16; SDM 4.10.4.1; riscv64 ports ignore the address). Where an
+ * instruction unlinks, it has invalidated all below the link when it ends.
  */
 static inline void gather_table(struct cop_gather *gather, cop_va va)
 {
+	if (FMT_LIVE_BY_INSTRUCTION)
+		return;
 	va &= ~(PAGE_BYTES - 1);
 	gather_hull(gather, va, va | (PAGE_BYTES - 1));
 	gather->level = COP_TLBI_ANY_LEVEL;

@@ -56,6 +56,11 @@ static COP_SLOW void table_unlink(const struct cop_tree *tree, struct cop_ptdesc
 			return;
 		e = was;
 	}
+	/* Somebody else's instruction may not have ended. */
+	if (FMT_LIVE_BY_INSTRUCTION) {
+		table_lock(parent);
+		table_unlock(parent);
+	}
 }
 
 static COP_SLOW void account(struct cop_tree *tree, const uint64_t tables[COP_MAX_LEVELS], uint64_t constructed,
@@ -80,18 +85,29 @@ static COP_SLOW void table_detach(struct cop_gather *gather, struct cop_ptdesc *
 	gather_table(gather, va);
 }
 
+static inline bool kill_unless_root(struct cop_ptdesc *d, uint64_t units)
+{
+	return cop_read(&d->parent) != COP_PA_NONE && kill(d, units);
+}
+
 /*
  * The caller's decrement left @units in a table, all of them the caller's own markers: tries to take the table out, and the
- * tables above that hold nothing but the marker this puts there. One invalidation does for all.
+ * tables above that hold nothing but the link down to it. Only the highest is unlinked, so that one change of a link and
+ * one invalidation do for all: those below stay linked to dead tables, in which nobody installs anything.
  */
 static COP_SLOW void reclaim(struct cop_gather *gather, struct cop_ptdesc *d, uint64_t units, cop_va va)
 {
-	while (cop_read(&d->parent) != COP_PA_NONE && kill(d, units)) {
-		table_unlink(gather->tree, d, va);
+	struct cop_ptdesc *parent;
+
+	if (!kill_unless_root(d, units))
+		return;
+	for (parent = cop_ptdesc(cop_read(&d->parent)); kill_unless_root(parent, 1);
+	     parent = cop_ptdesc(cop_read(&d->parent))) {
 		table_detach(gather, d, va);
-		d = cop_ptdesc(cop_read(&d->parent));
-		units = 1;
+		d = parent;
 	}
+	table_unlink(gather->tree, d, va);
+	table_detach(gather, d, va);
 }
 
 /*

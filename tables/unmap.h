@@ -143,8 +143,10 @@ static COP_SLOW unsigned detach_by_instruction(struct unmapping *u, uint64_t *en
 
 static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l);
 
+/* @dead: a table that was killed and is still linked. */
 struct slot_done {
 	unsigned used, markers;
+	struct cop_ptdesc *dead;
 };
 
 /* What of the range lies in the entry at the cursor, or in more entries of the kind; the cursor moves. */
@@ -163,24 +165,37 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 		if (mine)
 			cop_store(entries + slot, fmt_empty(l), relaxed);
 		unmap_advance(u, entry_room(va, room, l));
-		return (struct slot_done){mine, 0};
+		return (struct slot_done){.used = mine};
 	}
 	if (!fmt_is_table(e, l))
 		return (struct slot_done){
-			clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true), 0};
+			.used = clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true)};
 	if (whole && (va & (leaf_bytes(l) - 1)) == 0) {
 		if (FMT_LIVE_BY_INSTRUCTION)
 			return (struct slot_done){
-				0, detach_by_instruction(u, entries + slot, table_stretch(entries, slot, whole, l), l)};
-		return (struct slot_done){0, detach(u, entries + slot, e, l)};
+				.markers = detach_by_instruction(u, entries + slot,
+								 table_stretch(entries, slot, whole, l), l)};
+		return (struct slot_done){.markers = detach(u, entries + slot, e, l)};
 	}
 	child = fmt_table_pa(u->g, e, l);
 	if (!unmap_in(u, child, l - 1))
-		return (struct slot_done){0, 0};
-	table_unlink(u->tree, cop_ptdesc(child), va);
+		return (struct slot_done){0};
 	gather_push(&u->gather->detached, cop_ptdesc(child));
 	gather_table(u->gather, va);
-	return (struct slot_done){0, 1};
+	return (struct slot_done){.markers = 1, .dead = cop_ptdesc(child)};
+}
+
+/* Only a range's first and last table of a level are covered in part, so there are no more than two in a table. */
+struct dead_tables {
+	struct cop_ptdesc *table[2];
+	cop_va va[2];
+	unsigned count;
+};
+
+static COP_SLOW void unlink_all(const struct cop_tree *tree, const struct dead_tables *dead)
+{
+	for (unsigned i = 0; i < dead->count; i++)
+		table_unlink(tree, dead->table[i], dead->va[i]);
 }
 
 /*
@@ -191,6 +206,7 @@ static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l)
 {
 	struct cop_ptdesc *d = cop_ptdesc(table);
 	const uint64_t stop = u->left - table_room(u->g, u->va, u->left, l);
+	struct dead_tables dead = {.count = 0};
 	uint64_t used = 0, markers = 0, units;
 
 	if (l == 0) {
@@ -198,18 +214,25 @@ static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l)
 				    (unsigned)((u->left - stop) >> FMT_PAGE_LG2), 0, true);
 	} else {
 		while (u->left > stop && !u->full) {
+			const cop_va va = u->va;
 			const struct slot_done done = unmap_slot(u, table, u->left - stop, l);
 
 			used += done.used;
 			markers += done.markers;
+			if (done.dead) {
+				dead.table[dead.count] = done.dead;
+				dead.va[dead.count++] = va;
+			}
 		}
 	}
 	if (!used && !markers)
 		return false;
 	units = used ? unreserve(d, used) : cop_load(&d->state, relaxed);
-	/* My markers hold the table only for me: when nothing else is in it, it goes with them. */
-	if (units != markers || table == u->tree->root || !kill(d, units))
+	/* My markers and dead tables hold the table only for me: when nothing else is in it, it goes, and they with it. */
+	if (units != markers || table == u->tree->root || !kill(d, units)) {
+		unlink_all(u->tree, &dead);
 		return false;
+	}
 	u->tables[l]++;
 	if (cop_read(&d->flags) & PTDESC_CONSTRUCTED)
 		u->constructed++;

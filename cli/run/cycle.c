@@ -165,7 +165,10 @@ static bool settle(struct cycle *c, cop_pa block, bool online)
 		if (cop_mem_block_state(mem, block) == COP_BLOCK_ABSENT)
 			ok = take(c, STEP_ADD, block);
 		if (ok && cop_mem_block_state(mem, block) == COP_BLOCK_OFFLINE)
-			ok = take(c, STEP_ONLINE, block) && take(c, STEP_USE, block);
+			return take(c, STEP_ONLINE, block) && take(c, STEP_USE, block);
+		/* Stopped half way: an online block may hold nothing yet. */
+		if (ok && stopped(c))
+			ok = take(c, STEP_USE, block);
 		return ok;
 	}
 	if (cop_mem_block_state(mem, block) == COP_BLOCK_ONLINE)

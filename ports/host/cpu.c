@@ -32,7 +32,8 @@ __thread struct cop_host_cpu *cop_host_self = &cop_host_cpus[COP_HOST_CPUS];
 
 static struct {
 	unsigned count;
-	uint64_t online;         /* mask; marked */
+	uint64_t online; /* mask; marked */
+	struct call_rcu_data *callbacks;
 	pthread_mutex_t lock;    /* who stops the machine, and who comes and goes */
 	pthread_mutex_t parking; /* with resumed: where stopped CPUs wait */
 	pthread_cond_t resumed;
@@ -404,6 +405,7 @@ int cop_host_thread_start(unsigned cpu)
 		return err;
 	}
 	urcu_memb_register_thread();
+	urcu_memb_set_thread_call_rcu_data(cpus.callbacks);
 	cop_host_self = &cop_host_cpus[cpu];
 	idle_end();
 	return 0;
@@ -542,6 +544,19 @@ static void on_callback_thread(void (*fn)(cop_rcu *))
 	urcu_memb_barrier();
 }
 
+/*
+ * liburcu's own callback thread is woken by the CPU that defers, a system call in the middle of an unmap, and pauses for
+ * 10 ms all the same; this one only looks every 10 ms. It stays for the next machine.
+ */
+static struct call_rcu_data *patient_thread(void)
+{
+	static struct call_rcu_data *thread;
+
+	if (!thread)
+		thread = urcu_memb_create_call_rcu_data(URCU_CALL_RCU_RT, -1);
+	return thread;
+}
+
 void cpu_init(unsigned count)
 {
 	uint32_t i;
@@ -551,6 +566,8 @@ void cpu_init(unsigned count)
 		cop_host_cpus[i].cpu = i;
 	cpus.count = count;
 	cpus.online = 0;
+	cpus.callbacks = patient_thread();
+	urcu_memb_set_thread_call_rcu_data(cpus.callbacks);
 	on_callback_thread(adopt);
 }
 

@@ -49,6 +49,16 @@ static uint32_t below(uint32_t n)
 	return bare_below(&o.seed, n);
 }
 
+/* Every bit one time in 2^n. */
+static uint64_t sparse(unsigned n)
+{
+	uint64_t bits = random64();
+
+	while (--n)
+		bits &= random64();
+	return bits;
+}
+
 static bool one_in(uint32_t n)
 {
 	return below(n) == 0;
@@ -247,13 +257,13 @@ static uint64_t random_entry(cop_pa pa, unsigned l)
 	if (how < 8)
 		return e;
 	if (how < 14)
-		return e ^ (random64() & random64() & o.free_leaf[l]);
+		return e ^ (sparse(2) & o.free_leaf[l]);
 	if (how < 17)
 		return algebra(one_in(2) ? algebra(e, l) : e, l);
 	if (how < 23)
 		return e ^ COP_LG2(below(64)) ^ (one_in(2) ? COP_LG2(below(64)) : 0);
 	if (how < 26)
-		return e ^ (random64() & random64() & random64() & random64());
+		return e ^ (sparse(4));
 	if (how < 28)
 		return one_in(4) ? random64()
 				 : e ^ (random64() &
@@ -273,7 +283,7 @@ static uint64_t random_link(cop_pa next, unsigned l)
 
 	if (how == 0)
 		return e ^ COP_LG2(below(64));
-	return how < 16 ? e ^ (random64() & random64() & o.free_link[l]) : e;
+	return how < 16 ? e ^ (sparse(2) & o.free_link[l]) : e;
 }
 
 static cop_va canonical(cop_va va)
@@ -352,7 +362,7 @@ static unsigned add_up(struct total *totals, unsigned max)
 		const struct counts *c = &o.counts[i];
 
 		for (unsigned f = 0; f < c->fields; f++) {
-			for (at = 0; at < n && __builtin_strcmp(totals[at].name, c->list[f].name); at++)
+			for (at = 0; at < n && __builtin_strcmp(totals[at].name, c->list[f].name) != 0; at++)
 				;
 			if (at == n && n < max)
 				totals[n++] = (struct total){.name = c->list[f].name};

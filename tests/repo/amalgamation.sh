@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The amalgamation compiles for a freestanding kernel of its architecture over the minimal port, includes nothing that such a
-# kernel does not have, and asks nothing of anybody but mem*. With clang it is cross-compiled, page size by page size.
+# kernel does not have, and asks nothing of anybody but mem*. With clang it is cross-compiled, page size by page size; for arm64
+# with atomics inline, which clang leaves to libgcc where it finds one.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -29,10 +30,10 @@ compile() {
 for dir in "$work"/*/; do
 	arch=$(basename "$dir")
 	case $arch in
-	arm64) target=aarch64 pages="12 14 16" ;;
-	x86-64) target=x86_64 pages=12 ;;
-	riscv64) target=riscv64 pages=12 ;;
-	s390x) target=s390x pages=12 ;;
+	arm64) target=aarch64 pages="12 14 16" cross=-mno-outline-atomics ;;
+	x86-64) target=x86_64 pages=12 cross= ;;
+	riscv64) target=riscv64 pages=12 cross= ;;
+	s390x) target=s390x pages=12 cross= ;;
 	esac
 	bad=$(cat "$dir"/coppice.[ch] | grep -E '^[[:space:]]*#[[:space:]]*include' |
 		grep -vE '<std(int|def|bool)\.h>|"coppice\.h"|COP_PORT_HEADER' || true)
@@ -40,8 +41,9 @@ for dir in "$work"/*/; do
 	compile "$arch, $CC" "$dir" "$CC"
 	for page in $pages; do
 		if command -v clang >/dev/null; then
+			# shellcheck disable=SC2086
 			compile "$arch, pages of 2^$page, clang for $target" "$dir" clang --target="$target-linux-gnu" \
-				-DCOPPICE_PAGE_LG2="$page"
+				$cross -DCOPPICE_PAGE_LG2="$page"
 		fi
 	done
 done

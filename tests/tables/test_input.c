@@ -207,7 +207,8 @@ static void test_exact_state(void **state)
 			assert_int_equal(run.bytes, (k == 7 ? 25 : 1) * w.page);
 			assert_int_equal(run.attrs, (k & 1 ? COP_YOUNG : 0) | (k & 2 ? COP_DIRTY : 0));
 		}
-		assert_int_equal(gather.invalidations, 1);
+		/* Where instructions change entries they invalidate too. */
+		assert_int_equal(gather.invalidations, rig_geoms[i].geom.arch == COP_S390X ? 0 : 1);
 		close_tree();
 	}
 }
