@@ -9,7 +9,16 @@
 bool bare_count_start(void);
 uint64_t bare_instructions(void);
 
-/* As somebody writes it who has this one format, four levels and pages of 4 KB. */
+/* The bottom level: lg2 of a table's entries, and the empty one. */
+#if defined(__s390x__)
+#define BARE_INDEX_LG2 8
+#define BARE_EMPTY     0x400
+#else
+#define BARE_INDEX_LG2 9
+#define BARE_EMPTY     0
+#endif
+
+/* As somebody writes it who has this one format, one number of levels and pages of 4 KB. */
 cop_pa bare_hand_walk(const uint64_t *root, cop_va va);
 
 #endif

@@ -277,7 +277,7 @@ uint64_t bare_clock_ns(void)
 	uint64_t tod;
 
 	__asm__ volatile("stckf %0" : "=Q"(tod) : : "cc", "memory");
-	return (tod & (~0ULL >> 8)) / 512 * 125;
+	return (tod & (~0ULL >> 8)) * 125 / 512;
 }
 
 void bare_off(void)

@@ -18,4 +18,5 @@ life     | life   | $define | $machine
 life-53  | life   | $define -DBARE_VA_BITS=53 | $machine
 life-64  | life   | $define -DBARE_VA_BITS=64 | $machine
 tiny-kernel | tiny-kernel | $define | $machine
+count       | count       | $define | $machine -smp 1 -icount shift=0
 "

@@ -18,4 +18,5 @@ stale-5     | stale  | $define | $machine -cpu max
 life-4      | life   | $define | $machine -cpu max,la57=off
 life-5      | life   | $define | $machine -cpu max
 tiny-kernel | tiny-kernel | $define | $machine -cpu max
+count       | count       | $define | $machine -cpu max,la57=off -smp 1 -icount shift=0
 "

@@ -70,6 +70,8 @@ static void fill_target(void)
 	}
 }
 
+void bare_s390x_check_layout(const struct cop_geom *geom);
+
 void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 {
 	const uint64_t asce = s390x_asce(geom, root), cr0 = s390x_cr0() & ~S390X_CR0_IEP;
@@ -89,6 +91,7 @@ void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 
 void bare_oracle_done(void)
 {
+	bare_s390x_check_layout(now.geom);
 }
 
 /* ---- what the manual says ---- */

@@ -112,6 +112,8 @@ static void expect(bool as_it_is, const char *what)
 		cop_panic(what, NULL);
 }
 
+void bare_x86_check_layout(const struct cop_geom *geom);
+
 void bare_oracle_use(const struct cop_geom *geom, cop_pa oracle_root)
 {
 	const uint64_t efer = x86_rdmsr(X86_EFER) & ~X86_EFER_NXE;
@@ -137,6 +139,7 @@ void bare_oracle_done(void)
 {
 	x86_set_cr3(now.was);
 	x86_wrmsr(X86_EFER, x86_rdmsr(X86_EFER) | X86_EFER_NXE);
+	bare_x86_check_layout(now.geom);
 }
 
 /* ---- what the manual says ---- */
