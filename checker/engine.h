@@ -6,7 +6,7 @@
  *           callbacks) need not end.
  *   event   what an actor does from one engine_point() (or await) to the next. The point is the announcement: all actors
  *           stand at one when the engine chooses who goes on. Before its first point an actor's code is no event, and
- *           may touch nothing.
+ *           may touch nothing; a choice there is a point.
  *   touch   a location that an event's course depended on or changed. Two events are dependent if they are of one
  *           actor, if they touched one location in modes that do not commute (only READ with READ and ADD with ADD do),
  *           or if engine_after() says so. Everything that another actor could notice must be touched: a location is any
@@ -36,6 +36,7 @@ enum engine_mode { ENGINE_READ, ENGINE_ADD, ENGINE_WRITE };
  * struct engine_await - what one location must be like
  * @location: as touched
  * @value: the aligned word it is in; of this @size bytes from bit @shift
+ * @changes: the event will change it, as locks are taken
  * @holds: is this value good? Pure. NULL: the actor is asked, see engine_await_value()
  * @arg: for @holds
  */
@@ -43,6 +44,7 @@ struct engine_await {
 	const volatile void *location;
 	const volatile uint64_t *value;
 	uint8_t size, shift;
+	bool changes;
 	bool (*holds)(uint64_t value, uint64_t arg);
 	uint64_t arg;
 };
@@ -133,7 +135,8 @@ struct engine_result {
 	uint64_t duplicates; /* with @fingerprints: must be 0 when reduced and unbounded */
 	uint64_t events;     /* executed, all executions together */
 	unsigned longest;    /* events of the longest execution */
-	double seconds;
+	bool vague; /* some event touched other locations when it came earlier: wakeup trees may begin some in vain */
+	double seconds, cpu_seconds;
 };
 
 /* Explores from the present state, to which everything is put back in the end. */

@@ -68,6 +68,10 @@ static void check_end(enum engine_end end)
 
 	if (stopped())
 		return;
+	if (p->over) {
+		p->over(p->world, end == ENGINE_DEADLOCK);
+		return;
+	}
 	if (end == ENGINE_DEADLOCK) {
 		/* On a stack of its own, and no actor's state is lost to the report. */
 		sim.solo = true;
@@ -138,6 +142,7 @@ static void search(const struct checker_program *p, uint64_t bound)
 					 .count = SIM_ALL_CPUS,
 					 .end = execution_ended,
 					 .executions = bound,
+					 .after_failure = p->over != NULL,
 					 .reduction = p->unreduced ? ENGINE_NONE : ENGINE_AUTO,
 					 .preemptions = ENGINE_UNBOUNDED};
 	struct engine_result r;
@@ -176,6 +181,7 @@ struct checker_verdict checker_explore(const struct checker_program *p, uint64_t
 	struct sim_config config = {.pa_bytes = p->pa_bytes ? p->pa_bytes : 4 << 20,
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .quiet = !p->every_access,
+				    .go_on = p->over != NULL,
 				    .disabled = p->disabled};
 
 	for (const struct checker_actor *a = p->actors; a->name; a++)

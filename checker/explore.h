@@ -30,11 +30,13 @@ struct checker_place {
  * @places: of the actor whose .cpu is the index; NULL: each has a CPU of its own
  * @disabled: a rule that is not looked at; NULL: none
  * @unreduced: every interleaving, also those that differ in nothing
+ * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
 	void (*setup)(void *world);
 	void (*check)(void *world);
+	void (*over)(void *world, bool deadlock);
 	const struct checker_actor *actors;
 	void *world;
 	size_t world_bytes;

@@ -53,7 +53,7 @@ static void announce(const struct engine_await *await)
 	l->awaited = true;
 	/* They were taken to commute. */
 	if (l->added)
-		engine_restart();
+		search.again = true;
 }
 
 void engine_await(const struct engine_await *await, unsigned n)
@@ -95,11 +95,15 @@ bool engine_await_answer(bool good)
 
 unsigned engine_choose(unsigned ways)
 {
-	struct event *e = &search.event[search.depth];
-	unsigned i = e->choices;
+	struct event *e;
+	unsigned i;
 
 	if (ways < 2 || search.solo || !search.running)
 		return 0;
+	if (search.beginning)
+		engine_point();
+	e = &search.event[search.depth];
+	i = e->choices;
 	if (i == CHOICES || ways > 255)
 		search_limit("choices in one event");
 	if (i < search.given && search.ways[i] && search.ways[i] != ways)
@@ -180,32 +184,63 @@ void event_run(unsigned actor)
 {
 	struct event *e = event_begin(actor);
 
-	await_look_back(actor, &e->clock);
+	search.awaits = search.pasts = 0;
+	if (search.actor[actor].now.awaits)
+		await_look_back(actor, &e->clock);
 	state_keep(e, actor);
 	actor_resume(actor);
-	state_compare();
-	for (unsigned i = e->choices; i < CHOICES; i++)
-		search.code.way[i] = 0;
+	if (search.regions)
+		state_compare();
+	if (e->choices)
+		memset(search.code.way + e->choices, 0, CHOICES - e->choices);
+	else
+		memset(&search.code, 0, sizeof(search.code));
 	e->code = search.code;
 	event_end(e);
 }
 
-uint32_t actors_enabled(void)
+static bool is_waiting(unsigned i)
 {
-	uint32_t mask = 0;
+	const struct actor_state *a = &search.actor[i].now;
 
-	for (unsigned i = 0; i < search.program->count; i++) {
-		const struct actor_state *a = &search.actor[i].now;
+	return !a->done && a->awaits;
+}
 
-		if (!a->done && (!a->awaits || await_ready(i)))
-			mask |= bit(i);
+static void ask_waiting(struct node *n)
+{
+	for (uint32_t rest = n->waiting; rest; rest &= rest - 1) {
+		if (await_ready(lowest(rest)))
+			n->enabled |= bit(lowest(rest));
 	}
-	return mask;
+}
+
+/* Only the one that ran, and those that wait, can be other than they were. */
+void find_enabled(struct node *n, const struct node *before, unsigned ran)
+{
+	n->enabled = before->enabled & ~before->waiting & ~bit(ran);
+	n->waiting = before->waiting & ~bit(ran);
+	if (is_waiting(ran))
+		n->waiting |= bit(ran);
+	else if (!search.actor[ran].now.done)
+		n->enabled |= bit(ran);
+	ask_waiting(n);
+}
+
+void find_enabled_first(struct node *n)
+{
+	n->enabled = n->waiting = 0;
+	for (unsigned i = 0; i < search.program->count; i++) {
+		if (is_waiting(i))
+			n->waiting |= bit(i);
+		else if (!search.actor[i].now.done)
+			n->enabled |= bit(i);
+	}
+	ask_waiting(n);
 }
 
 enum engine_end execution_end(void)
 {
-	if (search.stopped)
+	if (search.stopped && !search.program->after_failure)
 		return ENGINE_STOPPED;
 	for (unsigned i = 0; i < search.program->count; i++) {
 		if (!search.actor[i].now.done && !search.program->actors[i].daemon)

@@ -2,6 +2,8 @@
 /* Awaits: when they can happen, and before which changes they could have happened. */
 #include "checker/engine/search.h"
 
+#define CHANGES 1024
+
 static uint64_t value_of(const struct engine_await *a, uint64_t word)
 {
 	word >>= a->shift;
@@ -52,27 +54,83 @@ bool await_ready(unsigned actor)
 	return true;
 }
 
-/* A location's value if an event and all that comes after it had not happened. */
-static uint64_t value_without(unsigned i, const struct event *gone)
-{
-	const struct location *l = location_of(search.await[i].location);
-	uint64_t v = search.value[i];
+/* One awaited location: the changes that the actor does not know of, newest first, and its value without the first n. */
+struct changes {
+	uint32_t event[CHANGES];
+	uint64_t value[CHANGES + 1];
+	unsigned count;
+};
+static struct changes change[ENGINE_AWAITS];
 
-	for (uint32_t a = search.access[l->last].solid; a; a = search.access[search.access[a].prev].solid) {
-		if (!clock_has(&search.event[search.access[a].event].clock, gone))
-			return v;
-		v = value_of(&search.await[i], search.access[a].old);
+static void find_changes(struct changes *c, const struct engine_await *a, const union clock *base)
+{
+	const struct location *l = location_of(a->location);
+
+	c->count = 0;
+	c->value[0] = await_value(a);
+	for (uint32_t i = search.access[l->last].solid; i; i = search.access[search.access[i].prev].solid) {
+		const struct access *access = &search.access[i];
+
+		if (clock_has(base, &search.event[access->event]))
+			return;
+		if (c->count == CHANGES)
+			search_limit("changes of a location that one actor waits for");
+		c->event[c->count++] = access->event;
+		c->value[c->count] = value_of(a, access->old);
 	}
-	return v;
 }
 
-static bool possible_without(unsigned actor, const struct event *gone)
+static const struct event *change_event(const struct changes *c, unsigned without)
 {
-	for (unsigned i = 0; i < search.awaits; i++) {
-		if (!good(actor, &search.await[i], value_without(i, gone)))
-			return false;
+	return without ? &search.event[c->event[without - 1]] : NULL;
+}
+
+/* Is there a past that lacks so many changes of the one and so many of the other? What is there needs nothing that is not. */
+static bool is_consistent(unsigned a, unsigned b)
+{
+	const struct event *gone_a = change_event(&change[0], a), *gone_b = change_event(&change[1], b);
+
+	if (gone_a && b < change[1].count && clock_has(&search.event[change[1].event[b]].clock, gone_a))
+		return false;
+	return !(gone_b && a < change[0].count && clock_has(&search.event[change[0].event[a]].clock, gone_b));
+}
+
+static void note_past(unsigned a, unsigned b)
+{
+	uint32_t gone_a = a ? change[0].event[a - 1] : NONE, gone_b = b ? change[1].event[b - 1] : NONE;
+
+	if (search.pasts == PASTS)
+		search_limit("pasts in which an await could have happened");
+	/* The earlier of two comes first. */
+	search.past[search.pasts++] = gone_a < gone_b ? (struct race){.event = gone_a, .also = gone_b, .await = true}
+						      : (struct race){.event = gone_b, .also = gone_a, .await = true};
+}
+
+static void look_back_at_one(unsigned actor, const struct engine_await *await)
+{
+	for (unsigned a = 1; a <= change[0].count; a++) {
+		if (good(actor, await, change[0].value[a])) {
+			note_past(a, 0);
+			return;
+		}
 	}
-	return true;
+}
+
+/* Of all pasts in which both hold those that lack least. */
+static void look_back_at_two(unsigned actor, const struct engine_await *await)
+{
+	unsigned most = change[1].count + 1;
+
+	for (unsigned a = 0; a <= change[0].count && most; a++) {
+		if (!good(actor, &await[0], change[0].value[a]))
+			continue;
+		for (unsigned b = a == 0; b < most; b++) {
+			if (is_consistent(a, b) && good(actor, &await[1], change[1].value[b])) {
+				note_past(a, b);
+				most = b;
+			}
+		}
+	}
 }
 
 void await_look_back(unsigned actor, const union clock *base)
@@ -80,25 +138,56 @@ void await_look_back(unsigned actor, const union clock *base)
 	const struct actor_state *s = &search.actor[actor].now;
 
 	search.awaits = s->awaits;
+	search.pasts = 0;
+	change[1].count = 0;
 	for (unsigned i = 0; i < s->awaits; i++) {
-		search.await[i] = s->await[i];
-		search.value[i] = await_value(&s->await[i]);
+		find_changes(&change[i], &s->await[i], base);
+		search.newest[i] = change[i].count ? change[i].event[0] : NONE;
 	}
-	for (unsigned i = 0; i < s->awaits; i++) {
-		const struct location *l = location_of(s->await[i].location);
-		uint32_t a = search.access[l->last].solid;
+	if (s->awaits == 1)
+		look_back_at_one(actor, s->await);
+	else if (s->awaits)
+		look_back_at_two(actor, s->await);
+}
 
-		search.newest[i] = a ? search.access[a].event : NONE;
-		search.usable[i] = NONE;
-		for (; a; a = search.access[search.access[a].prev].solid) {
-			const struct event *e = &search.event[search.access[a].event];
+touch touch_of_await(const struct engine_await *a)
+{
+	return touch_of((uint32_t)(location_of(a->location) - search.location),
+			a->changes ? ENGINE_WRITE : ENGINE_READ);
+}
 
-			if (clock_has(base, e))
-				break;
-			if (possible_without(actor, e)) {
-				search.usable[i] = search.access[a].event;
-				break;
-			}
+static bool conflicts(const struct event *e, const struct event *await, unsigned actor)
+{
+	const struct actor_state *s = &search.actor[actor].now;
+
+	if (await) {
+		for (uint32_t i = await->access; i < await->access + await->accesses; i++) {
+			if (touch_conflicts(touch_of(search.access[i].location, search.access[i].mode), e))
+				return true;
 		}
+		return false;
 	}
+	for (unsigned i = 0; i < s->awaits; i++) {
+		if (touch_conflicts(touch_of_await(&s->await[i]), e))
+			return true;
+	}
+	return false;
+}
+
+union clock clock_in_past(const struct race *race, const struct event *await, unsigned actor)
+{
+	unsigned end = await ? (unsigned)(await - search.event) : search.depth;
+	union clock c = {{0}};
+
+	if (!await)
+		c = *clock_before(actor);
+	else if (await->before != NONE)
+		c = search.event[await->before].clock;
+	for (unsigned k = race->event + 1; k < end; k++) {
+		const struct event *e = &search.event[k];
+
+		if (!race_before(race, &e->clock) && !clock_has(&c, e) && conflicts(e, await, actor))
+			clock_join(&c, &e->clock);
+	}
+	return c;
 }

@@ -16,11 +16,11 @@
 #define WASTE_START   1000
 #define WASTE_PERCENT 100
 
-static double seconds(void)
+static double seconds(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -121,18 +121,22 @@ static bool covered(const struct node *n, unsigned actor, const union code *code
  * The event at `i` and a later one of an actor could have come the other way round. One of the actors that can be first
  * in what does not depend on the event at `i`, followed by the later one, has to be first at the state before it.
  */
-void race_source(unsigned i, unsigned until, unsigned actor, const union clock *clock)
+static void race_source(const struct race *race, unsigned until, unsigned actor, const union clock *clock)
 {
-	const struct event *gone = &search.event[i];
-	struct node *n = &search.node[i];
+	union clock past;
+	struct node *n = &search.node[race->event];
 	unsigned chosen = NONE;
 	union clock first;
 
+	if (race->await) {
+		past = clock_in_past(race, until < search.depth ? &search.event[until] : NULL, actor);
+		clock = &past;
+	}
 	memset(&first, 0x7f, sizeof(first));
-	for (unsigned k = i + 1; k < until; k++) {
+	for (unsigned k = race->event + 1; k < until; k++) {
 		const struct event *e = &search.event[k];
 
-		if (clock_has(&e->clock, gone) || first.of[e->actor] != 0x7f7f)
+		if (race_before(race, &e->clock) || first.of[e->actor] != 0x7f7f)
 			continue;
 		if (!clock_after_any(&e->clock, &first)) {
 			if (covered(n, e->actor, &e->code))
@@ -151,12 +155,40 @@ void race_source(unsigned i, unsigned until, unsigned actor, const union clock *
 	n->backtrack |= bit(chosen);
 }
 
+static void add_or_all(struct node *n, unsigned actor)
+{
+	n->backtrack |= n->enabled & bit(actor) ? bit(actor) : n->enabled;
+}
+
+/*
+ * Where preemptions are limited there may be none left at the race: the later one's actor must be tried wherever the
+ * earlier one's actor was switched to as well (K. Coons, M. Musuvathi, K. McKinley, "Bounded Partial-Order Reduction",
+ * OOPSLA 2013).
+ */
+static void race_bounded(const struct race *race, unsigned actor)
+{
+	unsigned i = race->event;
+
+	add_or_all(&search.node[i], actor);
+	while (i && search.event[i - 1].actor == search.event[i].actor)
+		i--;
+	add_or_all(&search.node[i], actor);
+}
+
+static void reverse_race(const struct race *race, unsigned second, unsigned actor, const union clock *clock)
+{
+	if (search.program->preemptions != ENGINE_UNBOUNDED)
+		race_bounded(race, actor);
+	else if (search.optimal)
+		wakeup_race_blocked(race, actor, clock);
+	else
+		race_source(race, second, actor, clock);
+}
+
 static void races_of_event(const struct event *e)
 {
-	unsigned index = search.depth - 1;
-
 	for (unsigned i = 0; i < e->race_count; i++)
-		race_source(search.race[e->races + i], index, e->actor, &e->clock);
+		reverse_race(&search.race[e->races + i], search.depth - 1, e->actor, &e->clock);
 }
 
 /* What waits in vain now might not have before some change. */
@@ -168,14 +200,8 @@ static void races_of_blocked(void)
 		if (search.actor[a].now.done)
 			continue;
 		await_look_back(a, clock);
-		for (unsigned i = 0; i < search.awaits; i++) {
-			if (search.usable[i] == NONE)
-				continue;
-			if (search.optimal)
-				wakeup_race_blocked(search.usable[i], a, clock);
-			else
-				race_source(search.usable[i], search.depth, a, clock);
-		}
+		for (unsigned i = 0; i < search.pasts; i++)
+			reverse_race(&search.past[i], search.depth, a, clock);
 	}
 }
 
@@ -231,7 +257,8 @@ static bool limits_hit(void)
 
 	if (p->executions && search.result.executions >= p->executions)
 		return true;
-	return p->seconds > 0 && !(search.result.executions & 255) && seconds() - search.began > p->seconds;
+	return p->seconds > 0 && !(search.result.executions & 255) &&
+	       seconds(CLOCK_MONOTONIC) - search.began > p->seconds;
 }
 
 /* Too many executions are begun in vain. */
@@ -247,7 +274,12 @@ static void node_enter(void)
 	bool cut = search.stopped && !search.program->after_failure;
 	uint32_t awake;
 
-	n->enabled = cut ? 0 : actors_enabled();
+	if (search.depth)
+		find_enabled(n, n - 1, search.event[search.depth - 1].actor);
+	else
+		find_enabled_first(n);
+	if (cut)
+		n->enabled = 0;
 	n->done = n->backtrack = 0;
 	n->codes = n->given = 0;
 	n->steps = search.steps;
@@ -255,7 +287,7 @@ static void node_enter(void)
 	n->sleep = search.sleepings;
 	n->sleep_count = n->asleep = 0;
 	n->preemptions = 0;
-	n->tree = n->below = 0;
+	n->tree = n->below = n->branch = 0;
 	n->led = false;
 	if (search.depth) {
 		const struct node *before = n - 1;
@@ -276,6 +308,9 @@ static void node_enter(void)
 	if (!awake) {
 		search.result.blocked++;
 		search.wasteful = wasteful();
+		/* Those that go on were explored first; those that wait might have come before what they wait for. */
+		if (reducing())
+			races_of_blocked();
 	} else {
 		n->backtrack = reducing() ? bit(preferred(n, awake)) : awake;
 	}
@@ -298,8 +333,8 @@ static bool node_next(struct node *n)
 		return true;
 	}
 	n->codes = 0;
-	if (search.optimal && n->tree)
-		return wakeup_next(n);
+	if (search.optimal && wakeup_next(n))
+		return true;
 	mask = n->backtrack & ~n->done & ~n->asleep & allowed(n);
 	if (!mask || (search.optimal && n->done))
 		return false;
@@ -356,6 +391,8 @@ static void go_on(void)
 	state_restore(search.depth);
 	search.stopped = false;
 	event_run(n->taken);
+	if (search.optimal)
+		wakeup_taken(n, e);
 	if (e->choices && search.sleeps && step_asleep(n, e->actor, &e->code)) {
 		go_back(false);
 		return;
@@ -368,7 +405,7 @@ static void go_on(void)
 static void explore(void)
 {
 	node_enter();
-	while (!search.restart && !search.wasteful && search.over == ENGINE_EXHAUSTED) {
+	while (!search.restart && !search.wasteful && !search.again && search.over == ENGINE_EXHAUSTED) {
 		/* A limit says nothing if this was the last execution. */
 		search.limited |= limits_hit();
 		if (node_next(&search.node[search.depth])) {
@@ -387,15 +424,17 @@ static void explore(void)
 
 static void actors_begin(void)
 {
+	search.beginning = true;
 	for (unsigned i = 0; i < search.program->count; i++) {
 		if (!search.actor[i].co.top)
 			coroutine_stacks(&search.actor[i].co, 1);
 		actor_start(i);
 	}
-	for (unsigned i = 0; i < search.program->count && !search.restart; i++) {
+	for (unsigned i = 0; i < search.program->count && !search.restart && !search.again; i++) {
 		if (!search.actor[i].now.done)
 			actor_resume(i);
 	}
+	search.beginning = false;
 	state_compare();
 }
 
@@ -403,26 +442,19 @@ static void search_from_start(void)
 {
 	memset(&search.result, 0, sizeof(search.result));
 	search.over = ENGINE_EXHAUSTED;
-	search.restart = search.limited = search.stopped = search.solo = search.wasteful = false;
-	search.depth = search.state = 0;
-	search.undo_top = search.saved_top = 0;
-	search.steps = search.touches = search.sleepings = 0;
+	search.restart = search.limited = search.stopped = search.solo = search.wasteful = search.again = false;
 	state_open();
-	events_reset();
+	events_begin();
 	fingerprint_reset();
-	if (search.optimal)
-		wakeup_open();
+	wakeup_reset();
 	search.running = true;
 	actors_begin();
-	if (!search.restart)
+	if (!search.restart && !search.again)
 		explore();
 	state_restore(0);
 	state_unwind(0);
 	search.running = false;
-	if (search.optimal)
-		wakeup_close();
 	fingerprint_reset();
-	state_close();
 }
 
 struct engine_result engine_explore(const struct engine_program *p)
@@ -431,17 +463,21 @@ struct engine_result engine_explore(const struct engine_program *p)
 		search_limit("actors");
 	search.program = p;
 	search.parts = (p->count + 7) / 8;
-	search.began = seconds();
+	search.began = seconds(CLOCK_MONOTONIC);
+	search.began_cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	search.sleeps = p->reduction != ENGINE_NONE && p->preemptions == ENGINE_UNBOUNDED;
+	search.wasteful = search.vague = false;
 	search.optimal = search.sleeps && p->reduction == ENGINE_OPTIMAL;
-	search_from_start();
-	if (search.wasteful) {
-		search.optimal = true;
+	events_reset();
+	do {
+		search.optimal |= search.wasteful;
 		search_from_start();
-	}
+	} while ((search.wasteful || search.again) && !search.restart);
 	search.result.verdict = search.restart ? ENGINE_RESTART : search.over;
 	if (search.result.verdict == ENGINE_EXHAUSTED && p->preemptions != ENGINE_UNBOUNDED)
 		search.result.verdict = ENGINE_BOUNDED;
-	search.result.seconds = seconds() - search.began;
+	search.result.vague = search.vague;
+	search.result.seconds = seconds(CLOCK_MONOTONIC) - search.began;
+	search.result.cpu_seconds = seconds(CLOCK_PROCESS_CPUTIME_ID) - search.began_cpu;
 	return search.result;
 }

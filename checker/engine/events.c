@@ -8,10 +8,19 @@
 #define SLOT_LG2 17
 #define SLOTS    (1U << SLOT_LG2)
 
-/* 0 stands for none in all lists. The pools are new. */
+/* 0 stands for none in all lists. */
 void events_reset(void)
 {
+	for (uint32_t i = 1; i < search.locations; i++)
+		search.slot[search.location[i].slot] = 0;
 	search.locations = 1;
+}
+
+/* What is known of the locations stays. */
+void events_begin(void)
+{
+	for (uint32_t i = 1; i < search.locations; i++)
+		search.location[i].last = 0;
 	search.accesses = 1;
 	search.races = 0;
 }
@@ -29,7 +38,7 @@ static uint32_t index_of(uintptr_t key)
 			continue;
 		if (search.locations == SLOTS / 2)
 			search_limit("locations");
-		search.location[search.locations] = (struct location){.key = key};
+		search.location[search.locations] = (struct location){.key = key, .slot = i};
 		return search.slot[i] = search.locations++;
 	}
 }
@@ -54,7 +63,7 @@ struct event *event_begin(unsigned actor)
 
 	if (search.depth == ENGINE_EVENTS)
 		search_limit("events in one execution");
-	e->clock = *clock_before(actor);
+	clock_copy(&e->clock, clock_before(actor));
 	e->actor = (uint8_t)actor;
 	e->number = (int16_t)(a->events + 1);
 	e->before = a->last;
@@ -63,6 +72,7 @@ struct event *event_begin(unsigned actor)
 	e->race_count = 0;
 	e->reads = e->writes = 0;
 	e->choices = 0;
+	e->met = 0;
 	search.candidates = 0;
 	return e;
 }
@@ -70,15 +80,17 @@ struct event *event_begin(unsigned actor)
 static void add_candidate(uint32_t event, bool fixed)
 {
 	const struct event *e = &search.event[search.depth];
+	struct event *other = &search.event[event];
 
-	if (clock_has(&e->clock, &search.event[event]))
+	if (clock_has(&e->clock, other))
 		return;
-	for (unsigned i = 0; i < search.candidates; i++) {
-		if (search.candidate[i].event == event) {
-			search.candidate[i].fixed |= fixed;
-			return;
-		}
+	/* The number of events executed so far names the present one. */
+	if (other->met == search.result.events + 1) {
+		search.candidate[other->met_at].fixed |= fixed;
+		return;
 	}
+	other->met = search.result.events + 1;
+	other->met_at = search.candidates;
 	if (search.candidates == RACES)
 		search_limit("events in conflict with one event");
 	search.candidate[search.candidates++] = (struct candidate){event, fixed};
@@ -161,10 +173,11 @@ static void latest_first(void)
 	}
 }
 
+/* The await could not have happened without it, or the pasts in which it could say so. */
 static bool waited_for(uint32_t event)
 {
 	for (unsigned i = 0; i < search.awaits; i++) {
-		if (search.newest[i] == event && search.usable[i] != event)
+		if (search.newest[i] == event)
 			return true;
 	}
 	return false;
@@ -183,12 +196,10 @@ void event_end(struct event *e)
 			continue;
 		clock_join(&e->clock, &search.event[c->event].clock);
 		if (!c->fixed && !waited_for(c->event))
-			search.race[search.races++] = c->event;
+			search.race[search.races++] = (struct race){.event = c->event, .also = NONE};
 	}
-	for (unsigned i = 0; i < search.awaits; i++) {
-		if (search.usable[i] != NONE && search.usable[i] != search.newest[i])
-			search.race[search.races++] = search.usable[i];
-	}
+	for (unsigned i = 0; i < search.pasts; i++)
+		search.race[search.races++] = search.past[i];
 	e->race_count = search.races - e->races;
 	e->clock.of[e->actor] = e->number;
 	e->accesses = search.accesses - e->access;
@@ -216,13 +227,18 @@ bool touches_conflict(const struct step *s, const struct event *e)
 	if (!((s->writes & (e->reads | e->writes)) | (s->reads & e->writes)))
 		return false;
 	for (uint32_t i = 0; i < s->count; i++) {
-		touch t = search.touch[s->touches + i];
+		if (touch_conflicts(search.touch[s->touches + i], e))
+			return true;
+	}
+	return false;
+}
 
-		for (uint32_t k = e->access; k < e->access + e->accesses; k++) {
-			if (search.access[k].location == touch_location(t) &&
-			    !modes_commute(search.access[k].mode, touch_mode(t)))
-				return true;
-		}
+bool touch_conflicts(touch t, const struct event *e)
+{
+	for (uint32_t k = e->access; k < e->access + e->accesses; k++) {
+		if (search.access[k].location == touch_location(t) &&
+		    !modes_commute(search.access[k].mode, touch_mode(t)))
+			return true;
 	}
 	return false;
 }

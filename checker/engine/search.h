@@ -39,7 +39,8 @@ struct access {
 };
 
 struct location {
-	uintptr_t key; /* 0: none */
+	uintptr_t key;
+	uint32_t slot; /* in the table of keys */
 	uint32_t last; /* access */
 	bool awaited;  /* adds are writes */
 	bool added;
@@ -67,7 +68,7 @@ struct actor_state {
 	int16_t events;
 	bool done, asks;
 	uint8_t awaits;
-	struct engine_await await[ENGINE_AWAITS];
+	struct engine_await await[ENGINE_AWAITS]; /* the first @awaits; last, so that no more of it need be kept */
 };
 
 struct actor {
@@ -90,7 +91,9 @@ struct event {
 	uint32_t before;            /* the actor's event before */
 	uint32_t undo, saved;       /* tops before it */
 	uint32_t races, race_count; /* events to be reversed with it, in search.race */
-	int16_t number;             /* of the actor's events, from 1 */
+	uint64_t met;               /* the event that has it among its candidates, and where there */
+	uint32_t met_at;
+	int16_t number; /* of the actor's events, from 1 */
 	uint8_t actor, choices;
 	uint8_t ways[CHOICES];
 	bool put_back; /* while states are put back */
@@ -99,6 +102,7 @@ struct event {
 /* The state before the event of the same index. */
 struct node {
 	uint32_t enabled, done, backtrack; /* actors */
+	uint32_t waiting;                  /* actors at an await, enabled or not */
 	uint32_t asleep;                   /* actors of which every step is */
 	uint32_t sleep, sleep_count;       /* in search.sleeping: inherited, then those explored here */
 	uint32_t steps, touches;           /* tops before what is kept for this node */
@@ -107,8 +111,9 @@ struct node {
 	uint8_t given;  /* more choices of the taken actor: this many ways of `code` */
 	uint16_t codes; /* steps of the taken actor explored */
 	union code code;
-	uint32_t tree;  /* wakeup tree: the first branch */
-	uint32_t below; /* what follows the taken step, if it is this one */
+	uint32_t tree;   /* wakeup tree: the first branch */
+	uint32_t branch; /* of the tree: the taken step */
+	uint32_t below;  /* what follows the taken step, if it is this one */
 	union code below_code;
 	bool below_any;
 	bool led; /* the step's choices came from the tree: its others are still to come */
@@ -120,12 +125,19 @@ struct region {
 };
 
 #define REGIONS  16
-#define RACES    256 /* candidates of one event */
+#define RACES    4096 /* candidates of one event */
 #define STEPS    (1U << 20)
 #define SLEEPING (1U << 20)
 #define TOUCHES  (1U << 22)
 #define BRANCHES (1U << 22)
-#define SETTLED  (1U << 31) /* a race that needs no more attention while its events stay */
+
+/* An event that could have happened without another, and without one more. */
+struct race {
+	uint32_t event, also; /* also: NONE */
+	bool await;           /* the event's clock has the changes that it waited for */
+	bool settled;         /* needs no more attention while its events stay */
+};
+#define PASTS 64
 
 struct candidate {
 	uint32_t event;
@@ -138,9 +150,10 @@ struct search {
 	struct actor actor[ENGINE_ACTORS + 1];
 	unsigned current, parts;
 	void *scheduler;
-	bool running, solo, stopped, restart, asking, answer, limited, sleeps, optimal, wasteful;
+	bool running, solo, stopped, restart, asking, answer, limited, beginning, sleeps, optimal, wasteful, again,
+		vague;
 	enum engine_verdict over;
-	double began;
+	double began, began_cpu;
 	void (*solo_run)(void *);
 	void *solo_arg;
 	uint64_t asked;
@@ -157,7 +170,7 @@ struct search {
 	uint32_t accesses;
 	struct candidate candidate[RACES];
 	unsigned candidates;
-	uint32_t *race;
+	struct race *race;
 	uint32_t races;
 
 	uint8_t *undo, *saved;
@@ -172,10 +185,10 @@ struct search {
 	touch *touch;
 	uint32_t touches;
 
-	/* Of the present event: what it waited for, as it was before; the last change, and the last one it could precede. */
-	struct engine_await await[ENGINE_AWAITS];
-	uint64_t value[ENGINE_AWAITS];
-	uint32_t newest[ENGINE_AWAITS], usable[ENGINE_AWAITS]; /* events */
+	/* Of the present event: the last changes of what it waits for, and pasts in which it could have happened. */
+	uint32_t newest[ENGINE_AWAITS]; /* events */
+	struct race past[PASTS];
+	unsigned pasts;
 	unsigned awaits;
 
 	/* The choices of the present event: followed up to `given`, then first ways. */
@@ -218,9 +231,21 @@ static inline bool clock_after_any(const union clock *c, const union clock *firs
 	return false;
 }
 
+static inline void clock_copy(union clock *to, const union clock *from)
+{
+	for (unsigned i = 0; i < search.parts; i++)
+		to->part[i] = from->part[i];
+}
+
 static inline bool code_equal(const union code *a, const union code *b)
 {
 	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
+}
+
+/* Does something come after what a race is to be without? */
+static inline bool race_before(const struct race *r, const union clock *c)
+{
+	return clock_has(c, &search.event[r->event]) || (r->also != NONE && clock_has(c, &search.event[r->also]));
 }
 
 static inline bool modes_commute(unsigned a, unsigned b)
@@ -230,9 +255,7 @@ static inline bool modes_commute(unsigned a, unsigned b)
 
 /* state.c */
 void *state_reserve(size_t bytes);
-void state_release(void *, size_t bytes);
 void state_open(void);
-void state_close(void);
 /* Before an event of the actor: its stack as it is. */
 void state_keep(struct event *, unsigned actor);
 /* After an event: what it changed in regions. */
@@ -243,6 +266,7 @@ void state_unwind(uint32_t undo_top);
 
 /* events.c */
 void events_reset(void);
+void events_begin(void);
 struct event *event_begin(unsigned actor);
 /* Clocks and races, once all touches are known. */
 void event_end(struct event *);
@@ -251,23 +275,26 @@ void event_pop(void);
 bool touches_conflict(const struct step *, const struct event *);
 struct location *location_of(const volatile void *);
 const union clock *clock_before(unsigned actor);
+/* What comes before the event of an await (NULL: it has not happened) if what the race names has not. */
+union clock clock_in_past(const struct race *, const struct event *, unsigned actor);
+touch touch_of_await(const struct engine_await *);
+bool touch_conflicts(touch, const struct event *);
 
 /* engine.c */
 void actor_start(unsigned);
 void actor_resume(unsigned);
 void event_run(unsigned actor);
-uint32_t actors_enabled(void);
+void find_enabled_first(struct node *);
+void find_enabled(struct node *, const struct node *before, unsigned ran);
 enum engine_end execution_end(void);
-
-/* dpor.c */
-void race_source(unsigned event, unsigned until, unsigned actor, const union clock *);
 
 /* wakeup.c */
 void wakeup_open(void);
-void wakeup_close(void);
+void wakeup_reset(void);
 void wakeup_races(void);
-void wakeup_race_blocked(unsigned event, unsigned actor, const union clock *);
+void wakeup_race_blocked(const struct race *, unsigned actor, const union clock *);
 bool wakeup_next(struct node *);
+void wakeup_taken(struct node *, const struct event *);
 uint32_t wakeup_below(struct node *, const struct event *);
 
 /* fingerprint.c */

@@ -28,11 +28,6 @@ void *state_reserve(size_t bytes)
 	return p;
 }
 
-void state_release(void *p, size_t bytes)
-{
-	munmap(p, bytes);
-}
-
 /* Stacks have red zones of frames that are gone; a copy is no access to them. */
 __attribute__((no_sanitize("address"))) static void copy_words(void *to, const void *from, size_t bytes)
 {
@@ -56,19 +51,23 @@ __attribute__((no_sanitize("address"))) static void copy_words(void *to, const v
 	use(undo, UNDO_BYTES);                                                                                         \
 	use(saved, SAVED_BYTES)
 
-void state_open(void)
+/* Once: what is not used again costs nothing. */
+static void open_pools(void)
 {
 #define OPEN(pool, count) search.pool = state_reserve((count) * sizeof(*search.pool))
 	POOLS(OPEN);
-	for (unsigned i = 0; i < search.regions; i++) {
-		memcpy(search.region[i].shadow, search.region[i].at, search.region[i].bytes);
-	}
+	wakeup_open();
 }
 
-void state_close(void)
+void state_open(void)
 {
-#define CLOSE(pool, count) munmap(search.pool, (count) * sizeof(*search.pool))
-	POOLS(CLOSE);
+	if (!search.event)
+		open_pools();
+	search.depth = search.state = 0;
+	search.undo_top = search.saved_top = 0;
+	search.steps = search.touches = search.sleepings = 0;
+	for (unsigned i = 0; i < search.regions; i++)
+		memcpy(search.region[i].shadow, search.region[i].at, search.region[i].bytes);
 }
 
 static void log_bytes(void *at, const void *old, size_t bytes, uint32_t region)
@@ -146,28 +145,38 @@ void state_compare(void)
 	}
 }
 
+static size_t size_of_state(const struct actor_state *s)
+{
+	return offsetof(struct actor_state, await) + s->awaits * sizeof(struct engine_await);
+}
+
 void state_keep(struct event *e, unsigned actor)
 {
 	const struct actor *a = &search.actor[actor];
-	size_t bytes = (size_t)(a->co.top - (uint8_t *)a->now.sp);
+	size_t bytes = (size_t)(a->co.top - (uint8_t *)a->now.sp); /* stacks are in words */
 	uint8_t *to = search.saved + search.saved_top;
 
-	if (search.saved_top + sizeof(a->now) + bytes > SAVED_BYTES)
+	size_t state = size_of_state(&a->now);
+
+	if (search.saved_top + state + bytes > SAVED_BYTES)
 		search_limit("bytes of stacks in one execution");
 	e->undo = search.undo_top;
 	e->saved = search.saved_top;
-	memcpy(to, &a->now, sizeof(a->now));
-	copy_words(to + sizeof(a->now), a->now.sp, bytes);
-	search.saved_top += (uint32_t)(sizeof(a->now) + ((bytes + 7) & ~7UL));
+	copy_words(to, &a->now, state);
+	copy_words(to + state, a->now.sp, bytes);
+	search.saved_top += (uint32_t)(state + bytes);
 }
 
 static void stack_restore(const struct event *e)
 {
 	struct actor *a = &search.actor[e->actor];
 	const uint8_t *from = search.saved + e->saved;
+	size_t state;
 
-	memcpy(&a->now, from, sizeof(a->now));
-	copy_words(a->now.sp, from + sizeof(a->now), (size_t)(a->co.top - (uint8_t *)a->now.sp));
+	copy_words(&a->now, from, offsetof(struct actor_state, await));
+	state = size_of_state(&a->now);
+	copy_words(&a->now, from, state);
+	copy_words(a->now.sp, from + state, (size_t)(a->co.top - (uint8_t *)a->now.sp));
 	a->answers = 0;
 }
 

@@ -35,14 +35,12 @@ void wakeup_open(void)
 {
 	pool.branch = state_reserve(BRANCHES * sizeof(*pool.branch));
 	pool.chunk = state_reserve(BRANCHES * sizeof(*pool.chunk));
-	pool.branches = pool.chunks = 1;
-	pool.free_branch = pool.free_chunk = 0;
 }
 
-void wakeup_close(void)
+void wakeup_reset(void)
 {
-	state_release(pool.branch, BRANCHES * sizeof(*pool.branch));
-	state_release(pool.chunk, BRANCHES * sizeof(*pool.chunk));
+	pool.branches = pool.chunks = 1;
+	pool.free_branch = pool.free_chunk = 0;
 }
 
 static uint32_t chunk_new(void)
@@ -134,19 +132,23 @@ static void put(struct reversal *r, uint16_t *tail, unsigned actor, uint32_t eve
 		r->first.of[actor] = number_at(r, i);
 }
 
-/* What the second event touches when it has not happened: its locations, in whatever mode. */
+/* What the second event touches when it has not happened: what it waits for. */
 static void guess_touches(struct reversal *r)
 {
 	const struct actor_state *a = &search.actor[r->actor].now;
 
 	r->second_reads = r->second_writes = 0;
-	for (unsigned i = 0; i < a->awaits; i++)
-		r->second_writes |= 1ULL << ((location_of(a->await[i].location) - search.location) & 63);
+	for (unsigned i = 0; i < a->awaits; i++) {
+		touch t = touch_of_await(&a->await[i]);
+
+		*(touch_mode(t) == ENGINE_READ ? &r->second_reads : &r->second_writes) |= 1ULL
+											  << (touch_location(t) & 63);
+	}
 }
 
-static void reverse(struct reversal *r, unsigned i, unsigned second, unsigned actor, const union clock *clock)
+static void reverse(struct reversal *r, const struct race *race, unsigned second, unsigned actor,
+		    const union clock *clock)
 {
-	const struct event *gone = &search.event[i];
 	uint16_t tail[ENGINE_ACTORS] = {0};
 	uint32_t virtual = second == search.depth ? NONE : second;
 
@@ -156,7 +158,7 @@ static void reverse(struct reversal *r, unsigned i, unsigned second, unsigned ac
 	r->actor = actor;
 	r->clock = clock;
 	r->reads = r->writes = 0;
-	for (unsigned k = i + 1; k < search.depth; k++) {
+	for (unsigned k = race->event + 1; k < search.depth; k++) {
 		const struct event *e = &search.event[k];
 
 		if (k == second) {
@@ -164,7 +166,7 @@ static void reverse(struct reversal *r, unsigned i, unsigned second, unsigned ac
 			put(r, tail, actor, virtual);
 			r->reads |= e->reads;
 			r->writes |= e->writes;
-		} else if (!clock_has(&e->clock, gone)) {
+		} else if (!race_before(race, &e->clock)) {
 			put(r, tail, e->actor, k);
 			r->reads |= e->reads;
 			r->writes |= e->writes;
@@ -202,37 +204,27 @@ static void take(struct reversal *r, unsigned actor)
 	r->count--;
 }
 
-/* Touches of the second event that has not happened conflict by location alone. */
-static bool conflicts_guess(uint32_t location)
+static bool conflicts_guess(touch t)
 {
 	const struct actor_state *a = &search.actor[reversal.actor].now;
 
 	for (unsigned i = 0; i < a->awaits; i++) {
-		if (location_of(a->await[i].location) == &search.location[location])
+		touch other = touch_of_await(&a->await[i]);
+
+		if (touch_location(t) == touch_location(other) && !modes_commute(touch_mode(t), touch_mode(other)))
 			return true;
 	}
 	return false;
 }
 
-static bool touch_conflicts(touch t, const struct event *e)
-{
-	for (uint32_t k = e->access; k < e->access + e->accesses; k++) {
-		if (search.access[k].location == touch_location(t) &&
-		    !modes_commute(search.access[k].mode, touch_mode(t)))
-			return true;
-	}
-	return false;
-}
-
-/* Does a step depend on anything that is left? `each` calls back with the step's touches. */
+/* Does a touch conflict with anything that is left? */
 static bool touch_left_conflicts(const struct reversal *r, touch t)
 {
 	for (unsigned actor = 0; actor < search.program->count; actor++) {
 		for (unsigned i = r->head[actor]; i; i = r->next[i - 1]) {
 			uint32_t event = r->event[i - 1];
 
-			if (event == NONE ? conflicts_guess(touch_location(t))
-					  : touch_conflicts(t, &search.event[event]))
+			if (event == NONE ? conflicts_guess(t) : touch_conflicts(t, &search.event[event]))
 				return true;
 		}
 	}
@@ -281,7 +273,7 @@ static enum cover cover_of_sleep(struct reversal *r, const struct node *n)
 		bool same;
 
 		if (!head) {
-			if (sleeper_independent(r, s))
+			if (!search.vague && sleeper_independent(r, s))
 				found = COVER_NOW;
 			continue;
 		}
@@ -319,11 +311,10 @@ static uint32_t chain_from(const struct reversal *r, uint16_t *left)
 		if (r->event[i] == NONE) {
 			const struct actor_state *a = &search.actor[actor].now;
 
+			b->reads = r->second_reads;
 			b->writes = r->second_writes;
 			for (unsigned k = 0; k < a->awaits; k++)
-				add_touch(b, &count,
-					  touch_of((uint32_t)(location_of(a->await[k].location) - search.location),
-						   ENGINE_WRITE));
+				add_touch(b, &count, touch_of_await(&a->await[k]));
 		} else {
 			const struct event *e = &search.event[r->event[i]];
 
@@ -380,11 +371,16 @@ static bool insert(struct reversal *r, uint32_t *tree)
 }
 
 /* Returns whether it need not be looked at again while its events stay. */
-static bool race_optimal(unsigned i, unsigned second, unsigned actor, const union clock *clock)
+static bool race_optimal(const struct race *race, unsigned second, unsigned actor, const union clock *clock)
 {
-	struct node *n = &search.node[i];
+	struct node *n = &search.node[race->event];
+	union clock past;
 
-	reverse(&reversal, i, second, actor, clock);
+	if (race->await) {
+		past = clock_in_past(race, second < search.depth ? &search.event[second] : NULL, actor);
+		clock = &past;
+	}
+	reverse(&reversal, race, second, actor, clock);
 	switch (cover_of_sleep(&reversal, n)) {
 	case COVER_SETTLED:
 		return true;
@@ -402,17 +398,17 @@ void wakeup_races(void)
 		const struct event *e = &search.event[j];
 
 		for (uint32_t k = e->races; k < e->races + e->race_count; k++) {
-			uint32_t race = search.race[k];
+			struct race *race = &search.race[k];
 
-			if (!(race & SETTLED) && race_optimal(race, j, e->actor, &e->clock))
-				search.race[k] |= SETTLED;
+			if (!race->settled)
+				race->settled = race_optimal(race, j, e->actor, &e->clock);
 		}
 	}
 }
 
-void wakeup_race_blocked(unsigned i, unsigned actor, const union clock *clock)
+void wakeup_race_blocked(const struct race *race, unsigned actor, const union clock *clock)
 {
-	(void)race_optimal(i, search.depth, actor, clock);
+	(void)race_optimal(race, search.depth, actor, clock);
 }
 
 /* Removes the first branch of a state and makes it what is run next; what follows it is kept for the state after. */
@@ -445,8 +441,50 @@ bool wakeup_next(struct node *n)
 		memcpy(search.ways, b->ways, sizeof(b->ways));
 	}
 	n->led = !b->any_code && b->choices;
-	branch_free(first);
+	n->branch = first;
 	return true;
+}
+
+static bool has_touch(const struct branch *b, touch t)
+{
+	for (uint32_t c = b->chunk; c; c = pool.chunk[c].next) {
+		for (unsigned i = 0; i < CHUNK; i++) {
+			if (pool.chunk[c].touch[i] == t)
+				return true;
+		}
+	}
+	return false;
+}
+
+static unsigned touches_of(const struct branch *b)
+{
+	unsigned count = 0;
+
+	for (uint32_t c = b->chunk; c; c = pool.chunk[c].next) {
+		for (unsigned i = 0; i < CHUNK; i++)
+			count += pool.chunk[c].touch[i] != 0;
+	}
+	return count;
+}
+
+/*
+ * A step that touches other locations than it did in another place: the trees were built on what it touched there. An
+ * event that was thought to depend on another one, and does not, makes a branch that others must not rely on.
+ */
+void wakeup_taken(struct node *n, const struct event *e)
+{
+	const struct branch *b = &pool.branch[n->branch];
+	bool same;
+
+	if (!n->branch)
+		return;
+	same = !e->choices && touches_of(b) == e->accesses;
+	for (uint32_t i = e->access; same && i < e->access + e->accesses; i++)
+		same = has_touch(b, touch_of(search.access[i].location, search.access[i].mode));
+	search.again |= !same && !search.vague;
+	search.vague |= !same;
+	branch_free(n->branch);
+	n->branch = 0;
 }
 
 /* The tree for the state after an event of this one. */

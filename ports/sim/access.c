@@ -54,7 +54,7 @@ static struct sim_reached choose_translation(cop_va va, bool write, struct sim_a
 
 	sim_touch(&sim_loc_tlb, false);
 	n = sim_translate(va, write, to, touch_read);
-	chosen = n == 1 ? to[0] : to[engine_choose(n)];
+	chosen = n == 1 ? to[0] : to[sim_choose(n)];
 	update_entry(&chosen, at);
 	return chosen;
 }

@@ -103,6 +103,9 @@ static bool disabled(const char *rule)
 
 COP_NORETURN static void fail(const char *rule, const char *format, va_list args)
 {
+	sim.cpu[sim.current].failed = rule;
+	if (sim.config.go_on && !sim.solo)
+		sim_cpu_stop();
 	sim.report.rule = rule;
 	vsnprintf(sim.report.text, sizeof(sim.report.text), format, args);
 	sim_record(SIM_OP_REPORT, NULL, 0, 0, 0, sim.cpu[sim.current].at);

@@ -60,6 +60,14 @@ static void chosen(unsigned slot)
 		sim_touch(&sim.hw[me->on].word, false);
 }
 
+unsigned sim_choose(unsigned ways)
+{
+	unsigned slot = sim.current, way = engine_choose(ways);
+
+	sim.current = slot;
+	return way;
+}
+
 /* An atomic section begins or ends: other tasks of this CPU may go on, or no longer. */
 static bool moves_gate(enum sim_op op)
 {
@@ -99,6 +107,7 @@ static void await_word(enum sim_op op, enum sim_mode mode, const uint64_t *word,
 	struct engine_await await[2] = {{.location = word, .value = real, .size = 8, .holds = holds, .arg = arg}};
 	unsigned slot = sim.current;
 
+	await[0].changes = mode == SIM_CHANGE;
 	announce(op, word, at);
 	if (sim.solo) {
 		sim_rcu_run_solo();

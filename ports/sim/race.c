@@ -245,10 +245,13 @@ void sim_race_join(bool to_all)
 	for (unsigned i = 0; i < CPUS; i++) {
 		if (i == sim.current)
 			continue;
-		if (to_all)
+		if (to_all) {
 			join(&race.now.clock[i], mine());
-		else
-			join(mine(), &race.now.clock[i]);
+			continue;
+		}
+		/* What it does from now on is not part of that. */
+		join(mine(), &race.now.clock[i]);
+		race.now.clock[i].of[i]++;
 	}
 	if (to_all)
 		mine()->of[sim.current]++;

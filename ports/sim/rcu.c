@@ -107,7 +107,9 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 {
 	struct callback *c;
 
-	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim.rcu.last, true) || looks_shared(), NULL, at);
+	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim.rcu.last, true) || sim_conflicts(head, true) || looks_shared(),
+		  NULL, at);
+	sim_touch(head, true);
 	for (uint64_t i = sim.rcu.first; i != sim.rcu.last; i++) {
 		if (queue[i % CALLBACKS].head == head)
 			sim_report("rcu-head-reused", "this head waits for a grace period already");
@@ -138,6 +140,7 @@ static void call_first(void)
 	const struct callback c = queue[sim.rcu.first % CALLBACKS];
 
 	sim_order_acquire(&c.before);
+	sim_touch(c.head, true);
 	sim_race_after(c.head);
 	sim.rcu.first++;
 	sim_record(SIM_OP_RCU_CALL, c.head, 0, 0, 0, c.at);

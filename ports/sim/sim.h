@@ -116,6 +116,7 @@ struct sim_processor {
 	void (*run)(void *);
 	void *arg;
 	bool live, done;
+	const char *failed; /* the rule that it broke */
 	enum sim_op op;
 	struct sim_at at;
 	const void *where;
@@ -130,6 +131,7 @@ struct sim_config {
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
 	bool quiet;           /* do not switch where a location has had no conflicting access so far */
+	bool go_on;           /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
 
@@ -315,6 +317,8 @@ void sim_cpu_start(unsigned cpu, const char *name, void (*run)(void *), void *ar
 /* The coroutine runs on CPU `on`; a handler interrupts it. */
 void sim_cpu_place(unsigned cpu, unsigned on, bool handler);
 void sim_cpu_run(void *slot);
+/* Which of several ways, all of which are possible now. */
+unsigned sim_choose(unsigned ways);
 /* Announce, and come back when chosen. */
 void sim_point(enum sim_op, bool visible, const void *where, struct sim_at);
 /* ... when *word is what @holds asks for. */
