@@ -29,7 +29,8 @@ amalgamation: ## build/amalgamation/ARCH/coppice.[ch] for a freestanding kernel
 	@scripts/amalgamate.sh $(BUILD)/amalgamation
 
 fuzz: deps ## fuzz every reader, FUZZ_SECONDS each (default 60)
-	@for target in iomem fdt klog; do scripts/fuzz.sh $$target $(or $(FUZZ_SECONDS),60) || exit 1; done
+	@for target in iomem fdt klog inspect_elf inspect_frames inspect_kdump inspect_raw inspect_replies \
+		inspect_vmcoreinfo; do scripts/fuzz.sh $$target $(or $(FUZZ_SECONDS),60) || exit 1; done
 
 format: deps ## rewrite the sources as .clang-format says
 	@clang-format -i $(SOURCES)

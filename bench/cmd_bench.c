@@ -32,6 +32,7 @@ static const struct suite {
 	{"translate", "walk in software: translate-*", bench_translate},
 	{"threads", "two CPUs at a time: threads-*", bench_threads},
 	{"hotplug", "add and remove sections of memory, up to 1 TB: hot-*, table-memory", bench_hotplug},
+	{"inspect", "read the tables of a memory image, up to 1 TB of leaves: inspect-*", bench_inspect},
 };
 #define SUITES (sizeof(suites) / sizeof(*suites))
 

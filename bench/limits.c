@@ -45,6 +45,27 @@ static COP_ALWAYS_INLINE uint64_t read_clear(volatile uint64_t *p)
 	return entry;
 }
 
+uint64_t limit_read(const struct limit_tables *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t n = 0; n < t->tables; n++) {
+		const volatile uint64_t *p = t->table[n], *end = p + t->entries;
+
+		for (; p < end; p += 8) {
+			sum += p[0];
+			sum += p[1];
+			sum += p[2];
+			sum += p[3];
+			sum += p[4];
+			sum += p[5];
+			sum += p[6];
+			sum += p[7];
+		}
+	}
+	return sum;
+}
+
 uint64_t limit_read_clear(const struct limit_tables *t)
 {
 	uint64_t sum = 0;

@@ -25,6 +25,8 @@ struct limit_tables {
 void limit_store(const struct limit_tables *, uint64_t first, uint64_t step);
 /* Stores 0 to every entry. */
 void limit_clear(const struct limit_tables *);
+/* Reads every entry. Return: the sum. */
+uint64_t limit_read(const struct limit_tables *);
 /* Reads every entry, then stores 0 there. Return: the sum, so that no load is unused. */
 uint64_t limit_read_clear(const struct limit_tables *);
 /* Reads every entry, stores 0 there, and writes what was read to list. */

@@ -14,6 +14,7 @@ enum cli_exit {
 
 int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
 int cmd_maps(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 

@@ -21,6 +21,7 @@ struct insp_region {
  * @root: of the top table
  * @big_endian: entries are stored so (s390x)
  * @mair: arm64: MAIR_EL1, 0: Linux's; x86-64: IA32_PAT, 0: Linux's
+ * @root_entries: of the root that count, where a register cuts it off (s390x table length); 0: all
  */
 struct insp_tree {
 	const char *name;
@@ -29,11 +30,12 @@ struct insp_tree {
 	cop_pa root;
 	bool big_endian;
 	uint64_t mair;
+	unsigned root_entries;
 };
 
 #define INSP_TREES 8
 
-/* Values of VMCOREINFO or of a symbol table that the views use; 0 where unknown. */
+/* Values of VMCOREINFO or of a symbol table that the views use; 0 where unknown. @vmemmap: struct page of frame 0. */
 struct insp_kernel {
 	char release[96];
 	cop_va swapper_pg_dir, text_start, text_end, page_offset, vmemmap;

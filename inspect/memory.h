@@ -22,7 +22,7 @@ struct insp_extent {
 /**
  * struct insp_memory_ops - one kind of source
  * @frame: @bytes (a power of two, at most 64K) at @pa (aligned to it): where they lie if the source is mapped, else @buffer
- *	after they were copied to it; NULL if the source does not have all of them. Stays valid until close, or as long
+ *	after they were copied to it, in either case aligned to 8 bytes as @buffer is; NULL if the source does not have all of them. Stays valid until close, or as long
  *	as @buffer does.
  * @close: also frees the struct
  */

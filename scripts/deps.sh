@@ -17,7 +17,8 @@ cmake               the build
 ninja-build         the build
 pkg-config          finds libraries
 libcmocka-dev       unit tests
-liblzma-dev         reads the recorded page tables of the tests
+liblzma-dev         reads packed page tables
+libkdumpfile-dev    reads dumps that kdump compressed
 patch               applies the broken variants of the stories
 liburcu-dev         RCU of the host port
 libfdt-dev          reads device trees

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Usage: fuzz.sh iomem|fdt|klog SECONDS [CORPUS]
-# Builds the reader's fuzz target with libFuzzer, ASan and UBSan and runs it, beginning from the kept inputs and the bundled
-# maps. What it finds goes to CORPUS (default: nowhere), what breaks the reader to tests/fuzz/crash-*.
+# Usage: fuzz.sh TARGET SECONDS [CORPUS]
+# Builds the reader's fuzz target (tests/fuzz/fuzz_TARGET.c) with libFuzzer, ASan and UBSan and runs it, beginning from the kept
+# inputs and the bundled maps. What it finds goes to CORPUS (default: nowhere), what breaks the reader to tests/fuzz/crash-*.
 set -eu
 target=$1
 seconds=$2
@@ -12,16 +12,31 @@ trap 'rm -rf "$work"' EXIT
 found=${3:-$work/found}
 mkdir -p "$found" "$work/maps"
 
+sources="$root/cli/maps/*.c"
+flags=-lfdt
 case $target in
 iomem) cp "$root"/maps/*.iomem "$work/maps" ;;
 fdt) cp "$root"/maps/*.dtb "$work/maps" ;;
 klog) cp "$root"/maps/*.log "$work/maps" ;;
-*) echo "fuzz: no target '$target'; expected iomem, fdt or klog" >&2; exit 2 ;;
+inspect_elf | inspect_frames | inspect_kdump | inspect_raw | inspect_replies | inspect_vmcoreinfo)
+	sources="$root/inspect/input/*.c $root/inspect/scan*.c $root/formats/*.c"
+	flags=-llzma
+	if pkg-config --exists libkdumpfile; then
+		flags="$flags -DCOPPICE_HAVE_KDUMPFILE $(pkg-config --cflags --libs libkdumpfile)"
+	fi
+	;;
+*)
+	echo "fuzz: no target '$target'; expected iomem, fdt, klog, or inspect_ and elf, frames, kdump, raw, replies or" \
+		"vmcoreinfo" >&2
+	exit 2
+	;;
 esac
 
+# shellcheck disable=SC2086
 clang -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I "$root" \
-	-o "$work/fuzz" "$root/tests/fuzz/fuzz_$target.c" "$root"/cli/maps/*.c -lfdt
-"$work/fuzz" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=65536 -verbosity="${FUZZ_VERBOSITY:-0}" \
+	-I "$root/include" -o "$work/fuzz" "$root/tests/fuzz/fuzz_$target.c" $sources $flags
+# A library that asks for too much memory has to get along without, as it would elsewhere.
+ASAN_OPTIONS=allocator_may_return_null=1 "$work/fuzz" -malloc_limit_mb=1048576 -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=65536 -verbosity="${FUZZ_VERBOSITY:-0}" \
 	-print_final_stats=1 -artifact_prefix="$root/tests/fuzz/" "$found" "$root/tests/fuzz/corpus/$target" \
 	"$work/maps" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 awk -v t="$target" '/number_of_executed_units/ {print "fuzz " t ": " $2 " inputs, nothing broke"}' "$work/log"

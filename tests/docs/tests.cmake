@@ -1,0 +1,7 @@
+# What the pages show is what the tool prints.
+foreach(page inspect)
+  add_test(NAME docs.${page} COMMAND ${CMAKE_CURRENT_LIST_DIR}/examples.sh docs/${page}.md
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(docs.${page} PROPERTIES LABELS repo TIMEOUT 120
+    ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR};NO_COLOR=1")
+endforeach()

@@ -1,0 +1,13 @@
+# The recorded page tables and their leaf lists are read by the same code that the formats' tests use.
+file(GLOB inspect_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/test_*.c)
+foreach(source ${inspect_tests})
+  get_filename_component(name ${source} NAME_WE)
+  target_sources(inspect_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/formats/dump.c)
+  if(name MATCHES "^test_(input|views)")
+    target_sources(inspect_${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/input.c)
+  endif()
+  if(name MATCHES "^test_(lint|diff|picture)")
+    target_sources(inspect_${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/overlay.c)
+  endif()
+  target_compile_definitions(inspect_${name} PRIVATE _GNU_SOURCE)
+endforeach()
