@@ -9,17 +9,17 @@
  * struct plain_program - a program of some size
  * @name: with its size
  * @build: fills in the actors, returns how many
- * @size: its argument
  * @executions: how many differ
  * @reference: executions per second of GenMC 0.10, 0: not measured
+ * @size: the argument of @build
  * @wakeful: source sets alone begin many executions in vain
  */
 struct plain_program {
 	const char *name;
 	unsigned (*build)(unsigned size, struct engine_actor *);
-	unsigned size;
 	uint64_t executions;
 	double reference;
+	unsigned size;
 	bool wakeful;
 };
 extern const struct plain_program plain_programs[];

@@ -152,7 +152,9 @@ static void race_source(const struct race *race, unsigned until, unsigned actor,
 		if (chosen == NONE)
 			chosen = actor;
 	}
-	n->backtrack |= bit(chosen);
+	/* None only if the second one waits for somebody in between, whose own races say what to do. */
+	if (chosen != NONE)
+		n->backtrack |= bit(chosen);
 }
 
 static void add_or_all(struct node *n, unsigned actor)

@@ -106,7 +106,7 @@ struct reversal {
 	uint64_t reads, writes;
 	/* The second event. */
 	unsigned actor, at;
-	const union clock *clock;
+	union clock clock;
 	uint64_t second_reads, second_writes;
 };
 static struct reversal reversal;
@@ -156,7 +156,7 @@ static void reverse(struct reversal *r, const struct race *race, unsigned second
 	memset(&r->first, 0x7f, sizeof(r->first));
 	r->count = 0;
 	r->actor = actor;
-	r->clock = clock;
+	r->clock = *clock;
 	r->reads = r->writes = 0;
 	for (unsigned k = race->event + 1; k < search.depth; k++) {
 		const struct event *e = &search.event[k];
@@ -185,7 +185,7 @@ static void reverse(struct reversal *r, const struct race *race, unsigned second
 static bool is_first(struct reversal *r, unsigned actor)
 {
 	unsigned i = r->head[actor] - 1U;
-	const union clock *c = i == r->at ? r->clock : &search.event[r->event[i]].clock;
+	const union clock *c = i == r->at ? &r->clock : &search.event[r->event[i]].clock;
 	int16_t own = r->first.of[actor];
 	bool after;
 
