@@ -21,12 +21,16 @@ demo: configure ## the main job on real memory maps, in under two minutes
 
 check: all ## build and run every test
 	@$(CTEST)
+	@BUILD=$(BUILD) scripts/bare.sh table
 
 install: all ## headers, libraries, pkg-config file, tool, maps and man page under DESTDIR/PREFIX
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
 
 amalgamation: ## build/amalgamation/ARCH/coppice.[ch] for a freestanding kernel
 	@scripts/amalgamate.sh $(BUILD)/amalgamation
+
+bare: deps ## boot the library on QEMU's machines, against real MMUs; one table (make check runs them too)
+	@BUILD=$(BUILD) scripts/bare.sh all
 
 fuzz: deps ## fuzz every reader, FUZZ_SECONDS each (default 60)
 	@for target in iomem fdt klog inspect_elf inspect_frames inspect_kdump inspect_raw inspect_replies \
@@ -44,4 +48,4 @@ clean: ## remove the build directory
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
-.PHONY: all configure deps demo check install amalgamation fuzz format lint clean help
+.PHONY: all configure deps demo check install amalgamation bare fuzz format lint clean help

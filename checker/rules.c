@@ -32,6 +32,12 @@ const struct checker_rule checker_rules[] = {
 	 "tlbi(va, leaves only)   <- spares the paging-structure caches\n"
 	 "sync\n"
 	 "free(table)\n"},
+	{"live-table-freed", "A table is freed that still maps something, and no leaf has taken its place.", ANYWHERE,
+	 "table[0] = leaf(a); table[1] = leaf(b)\n"
+	 "table[0] = empty        a's owner\n"
+	 "parent[0] = empty       <- b is still mapped\n"
+	 "publish; tlbi(va, tables); sync\n"
+	 "free(table)\n"},
 	{"use-after-free", "An access, translated or not, reaches a frame that is free.", ANYWHERE,
 	 "p = phys(page)\n"
 	 "unmap(page)\n"

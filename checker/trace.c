@@ -37,6 +37,7 @@ static const char *const op_name[] = {
 	[SIM_OP_IRQ_END] = "interrupt done",
 	[SIM_OP_IPI] = "ipi",
 	[SIM_OP_STOP] = "machine stopped",
+	[SIM_OP_CHOOSE] = "choose",
 	[SIM_OP_REPORT] = "***",
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/out.h"
 
 struct command {
 	const char *name;
@@ -110,7 +111,10 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const int code = dispatch(argc, argv);
+	int code;
+
+	out_json_init();
+	code = dispatch(argc, argv);
 
 	/* A full disk must not look like a good result. */
 	if (!fflush(stdout) && !ferror(stdout))

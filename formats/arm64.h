@@ -89,8 +89,6 @@
 #define ARM64_PRESENT_INVALID ARM64_NG
 #define ARM64_WAS_GLOBAL      (1ULL << 62)
 #define ARM64_NO_READ         (1ULL << 61) /* neither READ nor user execute-only: AP and UXN cannot say so */
-/* D8.3.1 table descriptors. */
-#define ARM64_TABLE_ATTRS ARM64_BITS(63, 59)
 /* Swap entries: Linux's layout, type in 10:6, offset in 61:12. */
 #define ARM64_SWP_EXCLUSIVE    (1ULL << 2)
 #define ARM64_SWP_SOFT_DIRTY   (1ULL << 3)

@@ -33,6 +33,7 @@
 #define FMT_PAGE_LG2            12
 #define FMT_MIN_TABLE_LG2       12
 #define FMT_MAX_LEVELS          5
+#define FMT_WALK_LEVELS         3 /* Sv39 */
 #define FMT_LIVE_BY_INSTRUCTION 0
 #define FMT_CACHES_INVALID      1
 #define FMT_SWAP_TYPE_BITS      5

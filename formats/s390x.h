@@ -45,6 +45,7 @@
 #define FMT_PAGE_LG2            12
 #define FMT_MIN_TABLE_LG2       11
 #define FMT_MAX_LEVELS          5
+#define FMT_WALK_LEVELS         3 /* Linux's default, 42 bits */
 #define FMT_LIVE_BY_INSTRUCTION 1
 #define FMT_CACHES_INVALID      0 /* chapter 3, "Formation of TLB Entries": only from valid entries */
 #define FMT_SWAP_TYPE_BITS      5
@@ -67,9 +68,7 @@
 #define S390X_PAGE_BARRED  S390X_PAGE_ZERO /* only while I is 1 */
 #define S390X_PAGE_FREE    0xffULL         /* the manual leaves bits 56-63 to software, in valid entries too */
 /* Segment- and region-table entries. */
-#define S390X_AV            0x10000ULL
 #define S390X_FC            0x400ULL
-#define S390X_TF            0xc0ULL
 #define S390X_I             0x20ULL
 #define S390X_COMMON        0x10ULL
 #define S390X_TT            0xcULL

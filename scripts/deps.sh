@@ -24,6 +24,12 @@ liburcu-dev         RCU of the host port
 libfdt-dev          reads device trees
 libcjson-dev        --json
 mandoc              checks the manual page
+gcc-aarch64-linux-gnu  compiles the library for the arm64 machine
+gcc-riscv64-linux-gnu  compiles the library for the riscv64 machine
+gcc-s390x-linux-gnu    compiles the library for the s390x machine
+qemu-system-arm     the arm64 machine
+qemu-system-misc    the riscv64 and s390x machines
+qemu-system-x86     the x86-64 machine
 "
 
 if [ "${COPPICE_DEPS:-}" = skip ]; then

@@ -40,10 +40,14 @@ static bool deny(void *ctx, unsigned order)
 /* Tables: the allocator's, by way of the machine, which learns what they are for. */
 static cop_pa table_alloc(void *ctx, unsigned lg2)
 {
-	const struct cop_table_source source = cop_mem_table_source(ctx);
+	struct cop_stage_memory *m = ctx;
+	const struct cop_table_source source = cop_mem_table_source(&m->mem);
 	cop_pa pa;
 
 	sim_may_sleep("allocating a table", SIM_AT);
+	/* A fragment of a frame may be there without asking for a frame. */
+	if (deny(m, 0))
+		return COP_PA_NONE;
 	pa = source.alloc(source.ctx, lg2);
 	if (pa != COP_PA_NONE)
 		sim_frame_given(pa, COP_LG2(lg2), SIM_TABLE, "table", SIM_AT);
@@ -52,7 +56,8 @@ static cop_pa table_alloc(void *ctx, unsigned lg2)
 
 static void table_free(void *ctx, cop_pa table, unsigned lg2)
 {
-	const struct cop_table_source source = cop_mem_table_source(ctx);
+	struct cop_stage_memory *m = ctx;
+	const struct cop_table_source source = cop_mem_table_source(&m->mem);
 
 	sim_frame_taken(table, COP_LG2(lg2), SIM_AT);
 	source.free(source.ctx, table, lg2);
@@ -86,7 +91,7 @@ void cop_stage_boot(struct cop_stage_memory *m, unsigned boot, unsigned sections
 	sim_frame_punch(boot * m->section, (sections - boot) * m->section, SIM_AT);
 	sim_attach_later(cop_stage_format(), &config.geom, &m->tree.root, 0);
 	COP_ASSERT(!cop_mem_boot(&m->mem, &m->tree, m->arena, &config));
-	m->tree.source = (struct cop_table_source){table_alloc, table_free, &m->mem};
+	m->tree.source = (struct cop_table_source){table_alloc, table_free, m};
 }
 
 void cop_stage_account(struct cop_stage_memory *m)

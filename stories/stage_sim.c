@@ -2,6 +2,7 @@
 /* The stage on the simulated machine. */
 #include "stories/stage_format.h"
 #include "stories/stage_sim.h"
+#include "checker/engine.h"
 #include "checker/explore.h"
 
 #include <string.h>
@@ -73,6 +74,12 @@ struct cop_stage_probe cop_stage_probe(cop_va va, struct cop_stage_at at)
 void cop_stage_gone(cop_va va, uint64_t bytes, struct cop_stage_at at)
 {
 	sim_gone(va, bytes, at_of(at));
+}
+
+unsigned cop_stage_choose(unsigned n, struct cop_stage_at at)
+{
+	sim_point(SIM_OP_CHOOSE, true, NULL, at_of(at));
+	return engine_choose(n);
 }
 
 void cop_stage_fail(const char *rule, const char *what, struct cop_stage_at at)

@@ -21,6 +21,11 @@ struct place {
 #ifndef FMT_WALK_ASSUMES
 #define FMT_WALK_ASSUMES 0
 #endif
+/* Levels that most trees of the format have: asked for first. Three and four are both unrolled. */
+#ifndef FMT_WALK_LEVELS
+#define FMT_WALK_LEVELS 4
+#endif
+#define WALK_LEVELS_TOO (FMT_WALK_LEVELS == 4 ? 3 : 4)
 
 static COP_ALWAYS_INLINE bool descend_step(const struct cop_geom *g, struct place *p, uint64_t slot, unsigned l)
 {
@@ -66,10 +71,10 @@ static COP_SLOW struct place descend_slowly(const struct cop_tree *tree, cop_va 
 static COP_ALWAYS_INLINE struct place descend(const struct cop_tree *tree, cop_va va)
 {
 	if (COP_LIKELY(!(tree->geom.features & FMT_WALK_FEATURES))) {
-		if (FMT_MAX_LEVELS > 3 && COP_LIKELY(tree->geom.levels == 4))
-			return descend_fixed(tree, va, 4);
-		if (FMT_MAX_LEVELS > 2 && COP_LIKELY(tree->geom.levels == 3))
-			return descend_fixed(tree, va, 3);
+		if (FMT_MAX_LEVELS >= FMT_WALK_LEVELS && COP_LIKELY(tree->geom.levels == FMT_WALK_LEVELS))
+			return descend_fixed(tree, va, FMT_WALK_LEVELS);
+		if (FMT_MAX_LEVELS >= WALK_LEVELS_TOO && COP_LIKELY(tree->geom.levels == WALK_LEVELS_TOO))
+			return descend_fixed(tree, va, WALK_LEVELS_TOO);
 	}
 	return descend_slowly(tree, va);
 }

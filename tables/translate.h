@@ -72,10 +72,10 @@ static COP_ALWAYS_INLINE cop_pa tables_translate_pa(const struct cop_tree *tree,
 	if (COP_UNLIKELY(va + tree->va_bias > tree->va_mask))
 		return COP_PA_NONE;
 	if (COP_LIKELY(!(tree->geom.features & FMT_WALK_FEATURES))) {
-		if (FMT_MAX_LEVELS > 3 && COP_LIKELY(tree->geom.levels == 4))
-			return walk_fixed(tree, va, 4, true);
-		if (FMT_MAX_LEVELS > 2 && COP_LIKELY(tree->geom.levels == 3))
-			return walk_fixed(tree, va, 3, true);
+		if (FMT_MAX_LEVELS >= FMT_WALK_LEVELS && COP_LIKELY(tree->geom.levels == FMT_WALK_LEVELS))
+			return walk_fixed(tree, va, FMT_WALK_LEVELS, true);
+		if (FMT_MAX_LEVELS >= WALK_LEVELS_TOO && COP_LIKELY(tree->geom.levels == WALK_LEVELS_TOO))
+			return walk_fixed(tree, va, WALK_LEVELS_TOO, true);
 	}
 	return translate_pa_slowly(tree, va);
 }

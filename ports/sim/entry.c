@@ -120,7 +120,7 @@ void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 	}
 }
 
-static void unlink_table(const struct sim_tree *tree, uint64_t entry, unsigned level)
+static void unlink_table(const struct sim_tree *tree, uint64_t entry, unsigned level, uint64_t by)
 {
 	cop_pa table = tree->format->table_pa(&tree->geom, entry, level);
 	uint64_t bytes = COP_LG2(tree->format->table_lg2(&tree->geom, level - 1));
@@ -128,8 +128,31 @@ static void unlink_table(const struct sim_tree *tree, uint64_t entry, unsigned l
 	if (table + bytes > sim.config.pa_bytes)
 		return;
 	sim_touch(sim_frame_location(table), true);
-	for (cop_pa p = table; p < table + bytes; p += COP_LG2(sim.config.frame_lg2))
-		sim_frame_change(p)->linked = false;
+	for (cop_pa p = table; p < table + bytes; p += COP_LG2(sim.config.frame_lg2)) {
+		struct sim_frame *f = sim_frame_change(p);
+
+		f->linked = false;
+		f->replaced = tree->format->kind(&tree->geom, by, level) == COP_LEAF;
+	}
+}
+
+void sim_mmu_check_table(cop_pa table)
+{
+	const struct sim_frame *f = frame_of(table);
+	const struct sim_tree *tree = &sim.tree[f->tree];
+	uint64_t n, entry;
+
+	if (f->state != SIM_TABLE || !f->known || f->replaced || f->base != table || !tree->attached)
+		return;
+	n = COP_LG2(tree->format->index_bits(&tree->geom, f->level));
+	for (uint64_t i = sim_next_used(table, 0, n); i < n; i = sim_next_used(table, i + 1, n)) {
+		entry = sim_word_now(table + i * 8).value;
+		if (sim_hardware_kind(tree, entry, f->level) == COP_LEAF)
+			sim_report("live-table-freed",
+				   "%s table %#llx is freed, and its entry %llu maps something: %#llx",
+				   tree->format->level_name(&tree->geom, f->level), (unsigned long long)table,
+				   (unsigned long long)i, (unsigned long long)entry);
+	}
 }
 
 /*
@@ -219,7 +242,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 	if (!f->linked)
 		return;
 	if (tree->format->kind(&tree->geom, old, f->level) == COP_TABLE)
-		unlink_table(tree, old, f->level);
+		unlink_table(tree, old, f->level, v);
 	if (tree->format->kind(&tree->geom, v, f->level) == COP_TABLE)
 		sim_link_table(f->tree, tree->format->table_pa(&tree->geom, v, f->level), f->level - 1U, va);
 }

@@ -255,6 +255,7 @@ void sim_frame_free(cop_pa pa, uint64_t bytes, struct sim_at at)
 {
 	point_of_free(pa, bytes, at);
 	check_not_free(pa, bytes);
+	sim_mmu_check_table(pa);
 	sim_mmu_check_free(pa, bytes, false);
 	let_go(pa, bytes, SIM_FREE, false, at);
 }
@@ -275,6 +276,7 @@ void sim_frame_taken(cop_pa pa, uint64_t bytes, struct sim_at at)
 	sim_touch(&sim_loc_tlb, false);
 	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
 	check_not_free(pa, bytes);
+	sim_mmu_check_table(pa);
 	sim_mmu_check_free(pa, bytes, true);
 	let_go(pa, bytes, SIM_FREE, true, at);
 }

@@ -353,6 +353,14 @@ static struct sim_reached reached(const struct sim_item *item, cop_va va, bool w
 	return found;
 }
 
+/* Members of a run say the same in different words. */
+static bool same(const struct sim_reached *a, const struct sim_reached *b)
+{
+	if (a->entry == b->entry)
+		return a->pa == b->pa;
+	return a->pa == b->pa && a->refused == b->refused && a->updated == a->entry && b->updated == b->entry;
+}
+
 static void reach(const struct sim_item *item, struct sim_walk *w)
 {
 	struct reaching *r = w->arg;
@@ -368,7 +376,7 @@ static void reach(const struct sim_item *item, struct sim_walk *w)
 	if (found.stale && found.pa != COP_PA_NONE && found.updated != found.entry)
 		return;
 	for (unsigned i = 0; i < r->count; i++) {
-		if (r->out[i].pa == found.pa && r->out[i].entry == found.entry) {
+		if (same(&r->out[i], &found)) {
 			r->out[i].stale &= found.stale;
 			return;
 		}

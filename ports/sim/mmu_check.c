@@ -163,6 +163,24 @@ void sim_mmu_check_gone(cop_va va, uint64_t bytes)
 	sim_walk_all(&w, va, va + (bytes - 1));
 }
 
+/* Do the tables say something valid now where this entry was? */
+static bool valid_now(const struct sim_item *item)
+{
+	const struct sim_tree *tree = item->tree;
+	cop_pa table = tree->root;
+
+	for (unsigned l = tree->geom.levels - 1U;; l--) {
+		uint64_t i =
+			(item->va >> tree->format->shift(l)) & (COP_LG2(tree->format->index_bits(&tree->geom, l)) - 1);
+		uint64_t entry = sim_word_now(table + i * 8).value;
+		enum cop_kind kind = sim_hardware_kind(tree, entry, l);
+
+		if (kind != COP_TABLE || l == item->level)
+			return kind == COP_TABLE || kind == COP_LEAF;
+		table = tree->format->table_pa(&tree->geom, entry, l);
+	}
+}
+
 /* Is a copy harmless, because what replaced it lets it be (a software bit, a right that was added for a user)? */
 static bool harmless(const struct sim_item *item)
 {
@@ -172,6 +190,9 @@ static bool harmless(const struct sim_item *item)
 
 	if (!changed || !tree->format->covers)
 		return !changed;
+	/* To hold that nothing is there does no harm where nothing is. */
+	if (item->kind != COP_LEAF && item->kind != COP_TABLE && !valid_now(item))
+		return true;
 	now = sim_word_now(changed->word).value;
 	return tree->format->covers(&tree->geom, changed->value.value, now, changed->level) == COP_COVERS_NONE;
 }

@@ -55,6 +55,7 @@ enum sim_op {
 	SIM_OP_IRQ_END,
 	SIM_OP_IPI,
 	SIM_OP_STOP,
+	SIM_OP_CHOOSE,
 	SIM_OP_REPORT,
 };
 
@@ -86,6 +87,7 @@ struct sim_frame {
 	bool known; /* level, va and tree are */
 	bool linked;
 	bool was_table; /* before it was freed */
+	bool replaced;  /* by a leaf: what it maps lives on */
 	bool kept;      /* the library's own allocator has it: not the machine's to hand out, and no leak */
 };
 
@@ -271,6 +273,8 @@ void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
 /* Does anyone else's access conflict with a write to this word of a table? */
 bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
 bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
+/* A table that is freed maps nothing any more, unless a leaf has taken its place. */
+void sim_mmu_check_table(cop_pa);
 void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
 struct cop_tlbi sim_mmu_of_entries(cop_pa word, unsigned n, const struct cop_tlbi *);
 

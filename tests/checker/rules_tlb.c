@@ -217,6 +217,17 @@ static void free_table(void *arg)
 	sim_frame_free(w->table, TOY_PAGE, SIM_AT);
 }
 
+static void free_live_table(void *arg)
+{
+	struct toy_world *w = arg;
+
+	put(w->table, 1, w->other | VALID);
+	unmap(w);
+	put(w->root, 0, 0);
+	clean(TOY_VA, TOY_BLOCK, COP_TLBI_TABLES);
+	sim_frame_free(w->table, TOY_PAGE, SIM_AT);
+}
+
 /* Contiguous runs: one entry stands for sixteen. */
 static void run_setup(void *arg)
 {
@@ -364,6 +375,7 @@ const struct rule_case rules_tlb[] = {
 	{"still-mapped", claim_too_much, unmap_right},
 	{"freed-while-mapped", free_mapped, free_unmapped},
 	{"freed-while-translatable", free_before_sync, free_unmapped},
+	{"live-table-freed", free_live_table, free_table},
 	{"freed-while-walkable", free_table_before_sync, free_table},
 	{"still-mapped", clear_first_of_run, clear_all_of_run, .setup = run_setup, .arch = COP_ARM64 + 1},
 	{"narrow-invalidation", clear_all_invalidate_first, clear_all_of_run, .behind = "", .setup = run_setup,

@@ -1,0 +1,165 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Usage: bare.sh list | build ARCH [NAME...] | run ARCH NAME | table | all [ARCH...]
+#
+# The library on machines without an operating system: builds images from the amalgamation with cross compilers, runs them
+# under QEMU in bounded time, keeps the logs under BUILD/bare/ARCH, prints one table. ports/bare/ARCH/machine.sh says with what.
+# BUILD: build directory (build). BARE_SOURCE: another tree to build from. BARE_DEFINES: e.g. -DBARE_PROBES=10000000.
+# BARE_CFLAGS: more for the compiler.
+# BARE_SECONDS: a machine that runs longer has failed (240).
+set -eu
+root=$(CDPATH='' cd -- "${BARE_SOURCE:-$(dirname -- "$0")/..}" && pwd)
+out=${BUILD:-build}
+mkdir -p "$out"
+out=$(CDPATH='' cd -- "$out" && pwd)/bare
+cd "$root"
+
+# The variables of one architecture:
+#   compiler, emulator   commands; package: where Debian has them
+#   name                 as the amalgamation calls it
+#   cflags, link         for every file; for linking
+#   runs                 lines: NAME | TEST | DEFINES | EMULATOR'S ARGUMENTS. TEST is a file of tests/bare, or a directory of examples
+load() {
+	[ -e "ports/bare/$1/machine.sh" ] || { echo "bare: no architecture '$1'; expected one of:" $(arches) >&2; exit 2; }
+	. "ports/bare/$1/machine.sh"
+}
+
+arches() {
+	for file in ports/bare/*/machine.sh; do
+		[ -e "$file" ] && basename "$(dirname "$file")"
+	done
+}
+
+names() {
+	printf '%s\n' "$runs" | awk -F'|' 'NF == 4 {gsub(/ /, "", $1); print $1}'
+}
+
+# column NAME N
+column() {
+	printf '%s\n' "$runs" | awk -F'|' -v name="$1" -v n="$2" \
+		'{key = $1; gsub(/[ \t]/, "", key)} NF == 4 && key == name {gsub(/^[ \t]+|[ \t]+$/, "", $n); print $n}'
+}
+
+# Exit 77: skipped. Says what is missing.
+need() {
+	for tool in "$compiler" "$emulator"; do
+		command -v "$tool" >/dev/null || { echo "skipped: bare.$1: no $tool ($package)"; exit 77; }
+	done
+}
+
+warnings="-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror"
+common="-std=gnu11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-stack-protector -fno-pic -fno-asynchronous-unwind-tables"
+
+# image ARCH NAME: link what build_arch compiled.
+image() {
+	test=$(column "$2" 2)
+	defines=$(column "$2" 3)
+	key=$(printf '%s' "$defines" | tr -c 'A-Za-z0-9=\n' _)
+	dir=$out/$1/objects$key
+	flags="$common $cflags $warnings -I $out/$1/amalgamation/$name -I $root/include -I $root $defines ${BARE_DEFINES:-} ${BARE_CFLAGS:-}"
+	mkdir -p "$dir"
+	port="-DCOP_PORT_HEADER=\"ports/bare/$1/port.h\""
+	# The library, taken as it is: once for each of its own definitions. The rest: once for each set of definitions.
+	library=$out/$1/coppice$(printf '%s' "$defines" | tr ' ' '\n' | grep '^-DCOPPICE' | tr -c 'A-Za-z0-9=\n' _ | tr -d '\n').o
+	# shellcheck disable=SC2086
+	[ -e "$library" ] || "$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
+	if [ ! -e "$dir/done" ]; then
+		for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
+			[ -e "$file" ] || continue
+			object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
+			# shellcheck disable=SC2086
+			"$compiler" $flags "$port" -c "$file" -o "$object"
+		done
+		touch "$dir/done"
+	fi
+	file=tests/bare/$test.c
+	[ -e "$file" ] || file=examples/$test/kernel.c
+	# shellcheck disable=SC2086
+	"$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$dir/$test.main.o"
+	# A linker drops what an image does not use.
+	# shellcheck disable=SC2086
+	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \
+		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$dir/$test.main.o" -lgcc -o "$out/$1/$2.elf"
+}
+
+build() {
+	need "$1"
+	rm -rf "${out:?}/$1"
+	mkdir -p "$out/$1"
+	scripts/amalgamate.sh "$out/$1/amalgamation" >/dev/null
+	arch=$1
+	shift
+	for run in ${*:-$(names)}; do
+		image "$arch" "$run"
+	done
+}
+
+# A log is good if it has a plan, that many results and no failure, and came to its end.
+judge() {
+	awk -v log_="$1" '
+	/^1\.\.[0-9]+$/ {plan = substr($0, 4) + 0}
+	/^ok / {done++}
+	/^not ok / {done++; bad = bad $0 "\n"}
+	/^Bail out!/ {bad = bad $0 "\n"}
+	/^# end:/ {end = 1}
+	END {
+		if (!plan) bad = bad "no plan\n"
+		else if (plan != done) bad = bad "planned " plan " results, got " done + 0 "\n"
+		if (!end) bad = bad "did not come to its end\n"
+		if (bad != "") {printf "%s", bad; exit 1}
+	}' "$1"
+}
+
+run() {
+	need "$1.$2"
+	log=$out/$1/$2.log
+	arguments=$(column "$2" 4)
+	[ -n "$arguments" ] || { echo "bare: $1 has no run '$2'; expected one of:" $(names) >&2; exit 2; }
+	[ -e "$out/$1/$2.elf" ] || { echo "bare: $out/$1/$2.elf is not built: bare.sh build $1" >&2; exit 2; }
+	# shellcheck disable=SC2086
+	timeout "${BARE_SECONDS:-240}" "$emulator" $arguments -nographic -monitor none -serial stdio -no-reboot -kernel "$out/$1/$2.elf" \
+		</dev/null 2>&1 | head -c 4000000 | tr -d '\r' >"$log"
+	if ! verdict=$(judge "$log"); then
+		echo "FAILED: bare.$1.$2: $(printf '%s' "$verdict" | tr '\n' ';') log: $log"
+		grep -av '^ok ' "$log" | grep -av '^# row' | tail -n 60
+		return 1
+	fi
+	echo "bare.$1.$2: $(grep -ac '^ok ' "$log") results, $(grep -ac 'SKIP' "$log" || true) of them skipped"
+}
+
+table() {
+	cat "$out"/*/*.log 2>/dev/null | awk -F'|' '
+	BEGIN {printf "%-8s %-40s %12s %10s %9s\n", "machine", "geometry", "probes", "scenarios", "seconds"}
+	/^# row\|/ {
+		printf "%-8s %-40s %12d %10d %9.1f\n", $2, $3, $4, $5, $6 / 1000
+		probes += $4; scenarios += $5; ms += $6
+	}
+	END {printf "%-8s %-40s %12d %10d %9.1f\n", "all", "", probes, scenarios, ms / 1000}'
+	grep -ah '^# count|' "$out"/*/*.log 2>/dev/null | awk -F'|' '
+	NR == 1 {printf "\n%-8s %-40s %12s %12s %7s\n", "machine", "instructions", "library", "by hand", "ratio"}
+	{printf "%-8s %-40s %12.1f %12.1f %7.2f\n", $2, $3, $4 / 100, $5 / 100, $4 / $5}' || true
+}
+
+all() {
+	failed=0
+	for arch in ${*:-$(arches)}; do
+		code=0
+		(load "$arch" && build "$arch") || code=$?
+		[ "$code" = 77 ] && continue
+		[ "$code" = 0 ] || { failed=1; continue; }
+		(load "$arch" && names) | xargs -P "$(nproc)" -n 1 "$0" run "$arch" || failed=1
+	done
+	table
+	return $failed
+}
+
+command=${1:-all}
+[ $# = 0 ] || shift
+case $command in
+list) for arch in $(arches); do (load "$arch" && names | sed "s/^/$arch /"); done ;;
+build) load "$1" && build "$@" ;;
+run) load "$1" && run "$1" "$2" ;;
+table) table ;;
+all) all "$@" ;;
+*) echo "bare: no command '$command'; expected list, build, run, table or all" >&2; exit 2 ;;
+esac

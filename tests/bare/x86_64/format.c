@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+#include "coppice.h"
+
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "formats/x86_64.h"
+#include "tests/bare/algebra.h"
