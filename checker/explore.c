@@ -132,6 +132,10 @@ static void place_actors(const struct checker_program *p)
 	for (unsigned c = 0; c < SIM_CPUS; c++)
 		sim_cpu_start(SIM_IPI_CPU(c), "ipi", sim_ipi_run, NULL);
 	sim_cpu_start(SIM_RCU_CPU, "rcu", sim_rcu_run, NULL);
+	for (unsigned c = 0; c < SIM_CPUS && p->order != SIM_ORDER_SC; c++) {
+		sim_cpu_start(SIM_DRAIN(c), "stores", sim_order_run, NULL);
+		sim.cpu[SIM_DRAIN(c)].on = c;
+	}
 }
 
 static void search(const struct checker_program *p, uint64_t bound)
@@ -181,6 +185,7 @@ struct checker_verdict checker_explore(const struct checker_program *p, uint64_t
 	struct sim_config config = {.pa_bytes = p->pa_bytes ? p->pa_bytes : 4 << 20,
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .quiet = !p->every_access,
+				    .order = p->order,
 				    .go_on = p->over != NULL,
 				    .disabled = p->disabled};
 

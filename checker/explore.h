@@ -31,6 +31,7 @@ struct checker_place {
  * @disabled: a rule that is not looked at; NULL: none
  * @unreduced: every interleaving, also those that differ in nothing
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
+ * @order: of memory
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -42,6 +43,7 @@ struct checker_program {
 	size_t world_bytes;
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
+	enum sim_memory_order order;
 	bool every_access, unreduced;
 	const struct checker_place *places;
 	const char *disabled;

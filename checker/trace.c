@@ -38,6 +38,8 @@ static const char *const op_name[] = {
 	[SIM_OP_IPI] = "ipi",
 	[SIM_OP_STOP] = "machine stopped",
 	[SIM_OP_CHOOSE] = "choose",
+	[SIM_OP_FENCE] = "fence",
+	[SIM_OP_DRAIN] = "made",
 	[SIM_OP_REPORT] = "***",
 };
 

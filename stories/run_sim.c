@@ -43,7 +43,7 @@ static bool as_expected(const struct cop_variant *variant, const struct checker_
 {
 	if (variant->outcome == COP_EXHAUSTED)
 		return v->result == CHECKER_EXHAUSTED;
-	return v->result == CHECKER_FAILS && !strcmp(v->report.rule, variant->rule);
+	return v->result == CHECKER_FAILS && variant->rule && v->report.rule && !strcmp(v->report.rule, variant->rule);
 }
 
 static void print_string(const char *s)

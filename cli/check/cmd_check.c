@@ -298,6 +298,7 @@ int cmd_check(int argc, char **argv)
 	struct story_programs programs;
 	struct story_job *jobs;
 	char *(*args)[PROGRAM_ARGS];
+	int code;
 
 	cli_args(&argp, argc, argv, &o);
 	programs = stories_find();
@@ -311,5 +312,8 @@ int cmd_check(int argc, char **argv)
 	if (progress.count)
 		stories_run(jobs, progress.count, o.jobs, advance, &progress);
 	out_progress_end(&progress.progress);
-	return report(&o, jobs, progress.count);
+	code = report(&o, jobs, progress.count);
+	free(jobs);
+	free(args);
+	return code;
 }

@@ -159,7 +159,9 @@ static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, s
 	uint64_t old;
 
 	if (place.space != SIM_PHYS || sim.frame[word >> sim.config.frame_lg2].state != SIM_TABLE) {
+		old = sim_peek_word(to);
 		sim_poke(to, v, size, at);
+		sim_order_written(to, old);
 		return;
 	}
 	old = sim_word_now(word).value;
@@ -168,6 +170,11 @@ static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, s
 	sim_poke(to, v, size, at);
 	if (!sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
+}
+
+static uint64_t truncated(uint64_t v, unsigned size)
+{
+	return size == 8 ? v : v & (COP_LG2(size * 8) - 1);
 }
 
 /* After the value is known: who knows what of whom, and what becomes of a struct page. */
@@ -190,30 +197,65 @@ static unsigned marked(enum sim_order order, unsigned how)
 	return how;
 }
 
-static uint64_t truncated(uint64_t v, unsigned size)
-{
-	return size == 8 ? v : v & (COP_LG2(size * 8) - 1);
-}
-
 /* Marked accesses. */
 
 uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
 	void *from = begin(SIM_OP_LOAD, p, false, NULL, at, &pa);
-	uint64_t v = sim_peek(from, size);
+	uint64_t v = sim_order_load(from, size, order == sim_acquire || order == sim_acq_rel, at);
 
 	account((const void *)p, from, marked(order, 0), v, v, size, SIM_OP_LOAD, at);
 	sim_record(SIM_OP_LOAD, (const void *)p, v, v, pa, at);
 	return v;
 }
 
+/* Data that is stored without a translation may wait; nobody but its CPU knows of it then. */
+static bool store_later(enum sim_op op, volatile void *p, uint64_t v, unsigned size, unsigned how, struct sim_at at)
+{
+	const struct sim_store s = {.p = (const void *)p,
+				    .to = (void *)(uintptr_t)p,
+				    .v = truncated(v, size),
+				    .size = size,
+				    .how = how,
+				    .slot = sim.current,
+				    .op = op,
+				    .at = at};
+	struct sim_place place = sim_place_of(p);
+
+	if (sim_order_is(SIM_ORDER_SC) || sim.solo)
+		return false;
+	if (place.space == SIM_VIRT || in_table(s.to)) {
+		sim_order_before_change(s.to, how & SIM_RACE_RELEASE, at);
+		return false;
+	}
+	if (place.space == SIM_PHYS)
+		check_frame(place.address, true, "");
+	return sim_order_store(&s);
+}
+
+void sim_store_made(const struct sim_store *s)
+{
+	uint64_t old = sim_peek(s->to, s->size);
+
+	sim_touch(s->to, true);
+	if (sim_place_of(s->to).space == SIM_PHYS)
+		check_frame(sim_place_of(s->to).address, true, "");
+	sim_record(s->op, s->p, old, s->v, 0, s->at);
+	put(s->to, s->v, s->size, SIM_ENTRY_STORE, s->at);
+	account(s->p, s->to, s->how, old, s->v, s->size, s->op, s->at);
+}
+
 void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_STORE, p, true, size == 8 ? &v : NULL, at, &pa);
-	uint64_t old = sim_peek(to, size);
+	void *to;
+	uint64_t old;
 
+	if (store_later(SIM_OP_STORE, p, v, size, marked(order, SIM_RACE_WRITE), at))
+		return;
+	to = begin(SIM_OP_STORE, p, true, size == 8 ? &v : NULL, at, &pa);
+	old = sim_peek(to, size);
 	sim_record(SIM_OP_STORE, (const void *)p, old, v, pa, at);
 	put(to, v, size, SIM_ENTRY_STORE, at);
 	account((const void *)p, to, marked(order, SIM_RACE_WRITE), old, truncated(v, size), size, SIM_OP_STORE, at);
@@ -227,11 +269,26 @@ static void read_modify_write(enum sim_op op, volatile void *p, void *to, uint64
 	account((const void *)p, to, marked(order, SIM_RACE_WRITE | SIM_RACE_RMW), old, v, size, op, at);
 }
 
+/* It reads what memory holds last, and nothing comes in between. */
+static void *begin_change(enum sim_op op, volatile void *p, enum sim_order order, struct sim_at at, cop_pa *pa)
+{
+	void *to;
+
+	sim_order_before_change((const void *)p, order == sim_release || order == sim_acq_rel, at);
+	to = begin(op, p, true, NULL, at, pa);
+	if (order == sim_acquire || order == sim_acq_rel)
+		sim_order_acquired(to);
+	return to;
+}
+
 uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, NULL, at, &pa);
-	uint64_t old = sim_peek(to, size);
+	void *to;
+	uint64_t old;
+
+	to = begin_change(SIM_OP_XCHG, p, order, at, &pa);
+	old = sim_peek(to, size);
 
 	read_modify_write(SIM_OP_XCHG, p, to, old, truncated(v, size), size, order, pa, at);
 	return old;
@@ -240,8 +297,11 @@ uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order or
 uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_CAS, p, true, NULL, at, &pa);
-	uint64_t was = sim_peek(to, size);
+	void *to;
+	uint64_t was;
+
+	to = begin_change(SIM_OP_CAS, p, order, at, &pa);
+	was = sim_peek(to, size);
 
 	if (was == truncated(old, size)) {
 		read_modify_write(SIM_OP_CAS, p, to, was, truncated(v, size), size, order, pa, at);
@@ -255,8 +315,11 @@ uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum
 uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_ADD, p, true, NULL, at, &pa);
-	uint64_t old = sim_peek(to, size);
+	void *to;
+	uint64_t old;
+
+	to = begin_change(SIM_OP_ADD, p, order, at, &pa);
+	old = sim_peek(to, size);
 
 	read_modify_write(SIM_OP_ADD, p, to, old, truncated(old + v, size), size, order, pa, at);
 	return old;
@@ -265,25 +328,26 @@ uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_ord
 void sim_await_over(const struct sim_wait *w, uint64_t value)
 {
 	sim_touch(w->where, false);
+	sim_order_acquired((const void *)w->where);
 	sim_race_access(w->where, SIM_RACE_ACQUIRE, value, w->at);
 	sim_record(SIM_OP_AWAIT, (const void *)w->where, value, value, 0, w->at);
 }
 
 void sim_fence_acquire(struct sim_at at)
 {
-	(void)at;
+	sim_order_fence(true, false, false, at);
 	sim_race_fence(true, false);
 }
 
 void sim_fence_release(struct sim_at at)
 {
-	(void)at;
+	sim_order_fence(false, true, false, at);
 	sim_race_fence(false, true);
 }
 
 void sim_fence_full(struct sim_at at)
 {
-	(void)at;
+	sim_order_fence(true, true, true, at);
 	sim_race_fence(true, true);
 }
 
@@ -293,7 +357,7 @@ uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
 	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
-	uint64_t v = sim_peek(from, size);
+	uint64_t v = sim_order_load(from, size, false, at);
 
 	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
 	sim_record(SIM_OP_READ, (const void *)p, v, v, pa, at);
@@ -303,9 +367,13 @@ uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 void sim_write(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_WRITE, p, true, size == 8 ? &v : NULL, at, &pa);
-	uint64_t old = sim_peek(to, size);
+	void *to;
+	uint64_t old;
 
+	if (store_later(SIM_OP_WRITE, p, v, size, SIM_RACE_WRITE | SIM_RACE_PLAIN, at))
+		return;
+	to = begin(SIM_OP_WRITE, p, true, size == 8 ? &v : NULL, at, &pa);
+	old = sim_peek(to, size);
 	sim_record(SIM_OP_WRITE, (const void *)p, old, v, pa, at);
 	put(to, v, size, SIM_ENTRY_STORE, at);
 	account((const void *)p, to, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, truncated(v, size), size, SIM_OP_WRITE, at);
@@ -357,6 +425,7 @@ void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
 
 void sim_mmu_publish(struct sim_at at)
 {
+	sim_order_settle(at);
 	sim.cpu[sim.current].unpublished = 0;
 	sim_record(SIM_OP_PUBLISH, NULL, 0, 0, 0, at);
 }
@@ -381,6 +450,7 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 
 void sim_tlb_sync(struct sim_at at)
 {
+	sim_order_fence(true, true, true, at);
 	sim_shootdown(at);
 	sim_point(SIM_OP_SYNC, mmu_visible(), NULL, at);
 	sim_touch_as(&sim_loc_tlb, SIM_ADD);
@@ -462,21 +532,26 @@ static void lock(uint64_t *holder, struct sim_at at)
 	sim.cpu[sim.current].at = at;
 	if (sim_peek(holder, 8) == sim.current + 1ULL)
 		sim_fail("double-lock", "the lock is held by this CPU already");
+	sim_order_before_change(holder, false, at);
 	sim_await_change(SIM_OP_LOCK, holder, is_free, 0, at);
 	(void)arrive(holder, true, at, &pa);
+	sim_order_acquired(holder);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
+	sim_order_written(holder, 0);
 	sim_race_after(holder);
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
 }
 
 static void unlock(uint64_t *holder, struct sim_at at)
 {
+	sim_order_settle(at);
 	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), holder, at);
 	sim_touch(holder, true);
 	if (sim_peek(holder, 8) != sim.current + 1ULL)
 		sim_report("foreign-unlock", "the lock is not held by this CPU");
 	sim_race_before(holder);
 	sim_poke(holder, 0, 8, at);
+	sim_order_written(holder, sim.current + 1ULL);
 	sim_record(SIM_OP_UNLOCK, holder, 0, 0, 0, at);
 }
 

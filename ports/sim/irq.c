@@ -227,6 +227,7 @@ void sim_ipi_run(void *unused)
 		sim_record(SIM_OP_IRQ, NULL, 0, 0, 0, SIM_AT);
 		handler_begins();
 		sim_race_after(mail);
+		sim_order_fence(true, true, true, SIM_AT);
 		mail->func(mail->arg);
 		sim_point(SIM_OP_IRQ_END, true, word_of(me()->on), SIM_AT);
 		sim_race_before(mail);
@@ -245,6 +246,7 @@ static bool nothing_pending(uint64_t word, uint64_t unused)
 static void send(unsigned to, void (*func)(void *), void *arg, struct sim_at at)
 {
 	sim_arm(to);
+	sim_order_settle(at);
 	/* One at a time: whoever else sends waits. */
 	sim_await_change(SIM_OP_IPI, word_of(to), nothing_pending, 0, at);
 	sim.hw[to].mail = (struct sim_mail){func, arg};
@@ -333,11 +335,13 @@ int sim_stop_machine(int (*func)(void *), void *arg, struct sim_at at)
 		change(c, STOPPED, 0);
 		sim_race_after(word_of(c));
 	}
+	sim_order_settle_all(at);
 	sim_race_join(false);
 	irqs = sim_irq_save(at);
 	sim_record(SIM_OP_STOP, NULL, 0, 0, 0, at);
 	ret = func(arg);
 	sim_irq_restore(irqs, at);
+	sim_order_settle_all(at);
 	sim_race_join(true);
 	for (unsigned c = 0; c < SIM_CPUS; c++) {
 		if (c != me()->on && in_use(c))

@@ -63,6 +63,7 @@ void sim_power_on(const struct sim_config *config)
 	sim_race_on();
 	sim_mmu_on();
 	sim_irq_reset();
+	sim_order_on();
 	watch_the_windows();
 }
 

@@ -13,6 +13,9 @@ void sim_cpu_run(void *slot)
 	unsigned i = (unsigned)(uintptr_t)slot;
 
 	sim.current = i;
+	/* What a store buffer is told of belongs to some event. */
+	if (sim.config.order != SIM_ORDER_SC && !sim.solo && i < SIM_CPUS)
+		sim_point(SIM_OP_START, true, NULL, SIM_AT);
 	sim.cpu[i].run(sim.cpu[i].arg);
 	sim.current = i;
 	sim.cpu[i].done = true;

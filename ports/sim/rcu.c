@@ -94,6 +94,7 @@ void sim_rcu_read_unlock(struct sim_at at)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
+	sim_order_settle(at);
 	sim_point(SIM_OP_RCU_UNREAD, sim_rcu_visible(), NULL, at);
 	if (!me->reading)
 		sim_fail("rcu-unbalanced", "a read section ends that did not begin");
@@ -107,6 +108,7 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 {
 	struct callback *c;
 
+	sim_order_settle(at);
 	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim.rcu.last, true) || sim_conflicts(head, true) || looks_shared(),
 		  NULL, at);
 	sim_touch(head, true);
@@ -129,9 +131,11 @@ void sim_rcu_sync(struct sim_at at)
 	struct sim_grace g;
 
 	sim_may_sleep("cop_rcu_sync()", at);
+	sim_order_fence(true, true, true, at);
 	sim_point(SIM_OP_RCU_SYNC, looks_shared(), NULL, at);
 	g = grace_begin();
 	grace_await(SIM_OP_RCU_SYNC, &g, at);
+	sim_order_fence(true, true, true, at);
 	sim_record(SIM_OP_RCU_SYNC, NULL, 0, 0, 0, at);
 }
 
@@ -156,6 +160,7 @@ void sim_rcu_run(void *unused)
 
 		sim_await_word(SIM_OP_RCU_CALL, &sim.rcu.last, is_busy, sim.rcu.first, SIM_AT);
 		grace_await(SIM_OP_RCU_CALL, &c->grace, c->at);
+		sim_order_fence(true, true, true, c->at);
 		call_first();
 	}
 }

@@ -15,9 +15,10 @@
 #include <coppice/port.h>
 
 #define SIM_CPUS       4
-#define SIM_IPI_CPU(c) (SIM_CPUS + (c)) /* runs what other CPUs have interrupted CPU c for */
-#define SIM_RCU_CPU    (2 * SIM_CPUS)   /* runs the callbacks of finished grace periods */
-#define SIM_ALL_CPUS   (2 * SIM_CPUS + 1)
+#define SIM_IPI_CPU(c) (SIM_CPUS + (c))         /* runs what other CPUs have interrupted CPU c for */
+#define SIM_RCU_CPU    (2 * SIM_CPUS)           /* runs the callbacks of finished grace periods */
+#define SIM_DRAIN(c)   (2 * SIM_CPUS + 1 + (c)) /* takes the stores of CPU c to memory */
+#define SIM_ALL_CPUS   (3 * SIM_CPUS + 1)
 #define SIM_TREES      4
 #define SIM_FOREVER    (~0ULL)
 #define SIM_HARDWARE   0xff /* as a writer: the MMU, setting accessed and dirty bits */
@@ -56,6 +57,8 @@ enum sim_op {
 	SIM_OP_IPI,
 	SIM_OP_STOP,
 	SIM_OP_CHOOSE,
+	SIM_OP_FENCE,
+	SIM_OP_DRAIN,
 	SIM_OP_REPORT,
 };
 
@@ -126,7 +129,11 @@ struct sim_processor {
 	uint64_t unpublished; /* time of the first entry written since the last publish, 0: none */
 };
 
+/* See order.c. */
+enum sim_memory_order { SIM_ORDER_SC, SIM_ORDER_TSO, SIM_ORDER_WEAK };
+
 struct sim_config {
+	enum sim_memory_order order;
 	uint64_t pa_bytes;  /* of physical memory, from 0 */
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
@@ -171,6 +178,14 @@ struct sim {
 		unsigned depth[SIM_ALL_CPUS];
 	} rcu;
 	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
+	struct {
+		struct sim_order_cpu {
+			uint64_t count, made; /* stores */
+			uint32_t fence;       /* so many come before all later ones */
+			uint32_t view, read;  /* moments: loads see nothing older; newest that was read */
+		} cpu[SIM_CPUS];
+		uint32_t now, writes;
+	} order;
 	struct {
 		uint64_t word; /* irq.c */
 		struct sim_mail {
@@ -372,6 +387,34 @@ void sim_ipi_run(void *);
 void sim_may_sleep(const char *what, struct sim_at);
 /* Waits until every other CPU has taken this CPU's pending invalidations, where that takes an interrupt. */
 void sim_shootdown(struct sim_at);
+
+/* order.c: stores that others may see later, loads that see what is old */
+struct sim_store {
+	const void *p; /* as simulated code names it */
+	void *to;
+	uint64_t v;
+	unsigned size, how, slot;
+	enum sim_op op;
+	struct sim_at at;
+};
+void sim_order_on(void);
+/* Takes a store for later; false: it has to be made now. */
+bool sim_order_store(const struct sim_store *);
+void sim_order_run(void *);
+uint64_t sim_order_load(const void *from, unsigned size, bool acquire, struct sim_at);
+/* Waits until this CPU's stores are made. */
+void sim_order_settle(struct sim_at);
+/* Until all are, of CPUs that do nothing meanwhile; all see the present then. */
+void sim_order_settle_all(struct sim_at);
+/* Before a read-modify-write, or a store that is made at once. */
+void sim_order_before_change(const void *, bool release, struct sim_at);
+/* After memory was read as it is now, to acquire; and after it was changed. */
+void sim_order_acquired(const void *);
+void sim_order_written(void *, uint64_t old);
+void sim_order_fence(bool acquire, bool release, bool full, struct sim_at);
+bool sim_order_is(enum sim_memory_order);
+/* access.c */
+void sim_store_made(const struct sim_store *);
 
 /* memmap.c: what becomes of a struct page, at the address that a story has named */
 void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);

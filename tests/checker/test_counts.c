@@ -57,7 +57,7 @@ static void test_auto(void **state)
 static void test_unreduced(void **state)
 {
 	struct engine_program limits = {
-		.reduction = ENGINE_NONE, .preemptions = ENGINE_UNBOUNDED, .fingerprints = true, .executions = 3000000};
+		.reduction = ENGINE_NONE, .preemptions = ENGINE_UNBOUNDED, .fingerprints = true, .executions = 100000};
 	unsigned compared = 0;
 
 	(void)state;

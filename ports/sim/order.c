@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory order. Stores that others may see wait in their CPU's buffer; a coroutine of its own per CPU takes them to memory.
+ *
+ *   TSO   x86-64, s390x: first in, first out. A load sees its own CPU's newest store that waits, else memory. A
+ *         read-modify-write and a full fence wait until the buffer is empty (Intel SDM 3A 9.2; Principles of Operation,
+ *         "Storage-Operand Consistency").
+ *   weak  arm64, riscv64: stores of one location in order, others in any, except that what is before a release or a
+ *         release fence is not overtaken by it. A load may be satisfied early: it sees what its location held at any
+ *         moment from its CPU's view on. An acquire that reads a store moves the view to the moment at which that was
+ *         made; a full fence to the present; what was read of a location moves that location's. All CPUs agree on the order in
+ *         which stores are made (Arm ARM B2.3, "other-multi-copy atomic"; RISC-V RVWMO, load value axiom).
+ *
+ * Left out: a load that waits while a later store is made (load buffering); address dependencies order nothing here that
+ * an acquire does not; entries of tables and what is stored through a translation are made in program order; unlocking
+ * waits for all stores before it.
+ */
+#include "ports/sim/sim.h"
+#include "checker/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define ENTRIES 256 /* stores of one CPU that others may see, in one execution */
+#define WORDS   (1U << 12)
+#define LOG     (1U << 14)
+
+enum { EMPTY, WAITS, MADE };
+
+struct entry {
+	uint64_t state;
+	struct sim_store what;
+	uint64_t *word;
+	uint32_t after; /* the first so many entries have to be made before it */
+};
+
+static struct {
+	struct entry entry[SIM_CPUS][ENTRIES];
+	/* Of each location: what it held before, and what each CPU has seen of it. */
+	struct word {
+		uint64_t *word;
+		uint32_t last; /* in log, + 1 */
+		uint32_t seen[SIM_CPUS];
+	} slot[WORDS];
+	struct write {
+		uint64_t old;
+		uint32_t time, before;
+	} log[LOG];
+	unsigned used;
+} order;
+
+static uint64_t loc_order; /* the order in which all stores are made */
+
+void sim_order_on(void)
+{
+	memset(&order, 0, sizeof(order));
+}
+
+bool sim_order_is(enum sim_memory_order what)
+{
+	return sim.config.order == what && !sim.solo;
+}
+
+static unsigned on(void)
+{
+	return sim.cpu[sim.current].on;
+}
+
+static struct sim_order_cpu *mine(void)
+{
+	return &sim.order.cpu[on()];
+}
+
+static bool is_made(uint64_t made, uint64_t wanted)
+{
+	return made >= wanted;
+}
+
+static bool is_there(uint64_t state, uint64_t unused)
+{
+	(void)unused;
+	return state != EMPTY;
+}
+
+void sim_order_settle(struct sim_at at)
+{
+	if (sim.config.order == SIM_ORDER_SC || sim.solo || mine()->made == mine()->count)
+		return;
+	sim_await_word(SIM_OP_FENCE, &mine()->made, is_made, mine()->count, at);
+}
+
+void sim_order_settle_all(struct sim_at at)
+{
+	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+		return;
+	for (unsigned c = 0; c < SIM_CPUS; c++) {
+		if (sim.order.cpu[c].made != sim.order.cpu[c].count)
+			sim_await_word(SIM_OP_FENCE, &sim.order.cpu[c].made, is_made, sim.order.cpu[c].count, at);
+	}
+	sim_order_fence(true, true, true, at);
+	for (unsigned c = 0; c < SIM_CPUS; c++)
+		sim.order.cpu[c].view = sim.order.now;
+}
+
+/* Weak order. */
+
+static struct word *slot_of(uint64_t *word)
+{
+	size_t i = (size_t)(((uintptr_t)word * 0x9e3779b97f4a7c15ULL) >> 52);
+
+	while (order.slot[i].word && order.slot[i].word != word)
+		i = (i + 1) & (WORDS - 1);
+	if (order.slot[i].word)
+		return &order.slot[i];
+	if (++order.used == WORDS / 2)
+		sim_fail("sim-limit", "more than %u words that several CPUs access", WORDS / 2);
+	order.slot[i].word = word;
+	return &order.slot[i];
+}
+
+static uint32_t time_of(uint32_t write)
+{
+	return write ? order.log[write - 1].time : 0;
+}
+
+void sim_order_written(void *to, uint64_t old)
+{
+	struct word *w;
+
+	if (!sim_order_is(SIM_ORDER_WEAK))
+		return;
+	if (sim.order.writes == LOG)
+		sim_fail("sim-limit", "more than %u stores in one execution", LOG);
+	sim_touch(&loc_order, true);
+	w = slot_of(sim_real_word(to));
+	engine_save(w, sizeof(*w));
+	order.log[sim.order.writes] = (struct write){old, ++sim.order.now, w->last};
+	w->last = ++sim.order.writes;
+	w->seen[on()] = sim.order.now;
+}
+
+/* It has read what was made at @time. */
+static void has_read(struct word *w, uint32_t time, bool acquire)
+{
+	struct sim_order_cpu *me = mine();
+
+	if (w->seen[on()] < time) {
+		engine_save(w, sizeof(*w));
+		w->seen[on()] = time;
+	}
+	if (me->read < time)
+		me->read = time;
+	if (acquire && me->view < time)
+		me->view = time;
+}
+
+static uint64_t load_weak(const void *from, bool acquire)
+{
+	struct word *w = slot_of(sim_real_word(from));
+	uint32_t floor = mine()->view > w->seen[on()] ? mine()->view : w->seen[on()];
+	uint32_t write = w->last, way, ways = 1;
+	uint64_t v = *w->word;
+
+	/* Each value that it held after the view began. */
+	for (uint32_t i = write; i && time_of(i) > floor; i = order.log[i - 1].before)
+		ways++;
+	for (way = sim_choose(ways); way; way--) {
+		v = order.log[write - 1].old;
+		write = order.log[write - 1].before;
+	}
+	has_read(w, time_of(write), acquire);
+	return v;
+}
+
+void sim_order_acquired(const void *from)
+{
+	struct word *w;
+
+	if (!sim_order_is(SIM_ORDER_WEAK))
+		return;
+	w = slot_of(sim_real_word(from));
+	has_read(w, time_of(w->last), true);
+}
+
+/* Both. */
+
+static uint64_t part_of(uint64_t word, const void *p, unsigned size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, (const char *)&word + ((uintptr_t)p & 7), size);
+	return v;
+}
+
+/* The newest own store to the word that waits. */
+static struct entry *waiting_for(const uint64_t *word)
+{
+	for (uint64_t i = mine()->count; i--;) {
+		struct entry *e = &order.entry[on()][i];
+
+		if (e->word == word && e->state == WAITS)
+			return e;
+	}
+	return NULL;
+}
+
+uint64_t sim_order_load(const void *from, unsigned size, bool acquire, struct sim_at at)
+{
+	uint64_t *word = sim_real_word(from);
+	struct entry *own;
+
+	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+		return sim_peek(from, size);
+	own = waiting_for(word);
+	if (own && own->what.to == from && own->what.size == size) {
+		/* Once it is made, another may be made after it. */
+		sim_touch(&own->state, false);
+		return own->what.v;
+	}
+	if (own)
+		sim_order_settle(at);
+	if (sim.config.order == SIM_ORDER_TSO || !sim_conflicts(from, false))
+		return sim_peek(from, size);
+	return part_of(load_weak(from, acquire), from, size);
+}
+
+void sim_order_before_change(const void *p, bool release, struct sim_at at)
+{
+	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+		return;
+	if (sim.config.order == SIM_ORDER_TSO || release ||
+	    (sim_place_of(p).space != SIM_VIRT && waiting_for(sim_real_word(p))))
+		sim_order_settle(at);
+}
+
+void sim_order_fence(bool acquire, bool release, bool full, struct sim_at at)
+{
+	struct sim_order_cpu *me = mine();
+
+	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+		return;
+	if (full)
+		sim_order_settle(at);
+	if (sim.config.order == SIM_ORDER_TSO)
+		return;
+	if (release)
+		me->fence = (uint32_t)me->count;
+	if (acquire && me->view < me->read)
+		me->view = me->read;
+	if (!full)
+		return;
+	sim_point(SIM_OP_FENCE, sim_conflicts(&loc_order, false), NULL, at);
+	sim_touch(&loc_order, false);
+	me->view = sim.order.now;
+}
+
+bool sim_order_store(const struct sim_store *s)
+{
+	struct sim_order_cpu *me = mine();
+	const bool release = s->how & SIM_RACE_RELEASE;
+	struct entry *e;
+
+	if (sim.config.order == SIM_ORDER_SC || sim.solo || !sim_conflicts(s->to, true))
+		return false;
+	if (me->count == ENTRIES)
+		sim_fail("sim-limit", "more than %d stores of one CPU in one execution", ENTRIES);
+	e = &order.entry[on()][me->count];
+	sim_touch(&e->state, true);
+	/* Which stores can be made first depends on which are there. */
+	if (sim.config.order == SIM_ORDER_WEAK)
+		sim_touch(&me->count, true);
+	engine_save(e, sizeof(*e));
+	*e = (struct entry){.state = WAITS,
+			    .what = *s,
+			    .word = sim_real_word(s->to),
+			    .after = release ? (uint32_t)me->count : me->fence};
+	if (sim.config.order == SIM_ORDER_TSO)
+		e->after = (uint32_t)me->count;
+	me->count++;
+	return true;
+}
+
+static bool may_be_made(unsigned cpu, uint64_t i)
+{
+	const struct entry *e = &order.entry[cpu][i];
+
+	if (e->state != WAITS)
+		return false;
+	for (uint64_t k = 0; k < i; k++) {
+		const struct entry *before = &order.entry[cpu][k];
+
+		if (before->state == WAITS && (k < e->after || before->word == e->word))
+			return false;
+	}
+	return true;
+}
+
+static uint64_t choose_entry(unsigned cpu)
+{
+	const struct sim_order_cpu *c = &sim.order.cpu[cpu];
+	uint64_t possible[ENTRIES];
+	unsigned n = 0;
+
+	for (uint64_t i = 0; i < c->count; i++) {
+		if (may_be_made(cpu, i))
+			possible[n++] = i;
+	}
+	return possible[sim_choose(n)];
+}
+
+/* The coroutine of a CPU's buffer. */
+void sim_order_run(void *unused)
+{
+	unsigned slot = sim.current, cpu = on();
+	struct sim_order_cpu *c = &sim.order.cpu[cpu];
+
+	(void)unused;
+	for (;;) {
+		struct entry *e;
+
+		/* As many are there as the state of the entry of this number says. */
+		sim_await_word(SIM_OP_DRAIN, &order.entry[cpu][c->made].state, is_there, 0, SIM_AT);
+		if (sim.config.order == SIM_ORDER_WEAK)
+			sim_touch(&c->count, false);
+		e = &order.entry[cpu][choose_entry(cpu)];
+		sim.current = e->what.slot;
+		sim_store_made(&e->what);
+		sim.current = slot;
+		sim_touch(&e->state, true);
+		engine_save(&e->state, sizeof(e->state));
+		e->state = MADE;
+		sim_word_set(&c->made, c->made + 1);
+	}
+}
