@@ -5,7 +5,7 @@
 # The library on machines without an operating system: builds images from the amalgamation with cross compilers, runs them
 # under QEMU in bounded time, keeps the logs under BUILD/bare/ARCH, prints one table. ports/bare/ARCH/machine.sh says with what.
 # BUILD: build directory (build). BARE_SOURCE: another tree to build from. BARE_DEFINES: e.g. -DBARE_PROBES=10000000.
-# BARE_CFLAGS: more for the compiler.
+# BARE_CFLAGS: more for the compiler. BARE_AGAIN: only the formats have changed since the last build.
 # BARE_SECONDS: a machine that runs longer has failed (240).
 set -eu
 root=$(CDPATH='' cd -- "${BARE_SOURCE:-$(dirname -- "$0")/..}" && pwd)
@@ -63,19 +63,17 @@ image() {
 	library=$out/$1/coppice$(printf '%s' "$defines" | tr ' ' '\n' | grep '^-DCOPPICE' | tr -c 'A-Za-z0-9=\n' _ | tr -d '\n').o
 	# shellcheck disable=SC2086
 	[ -e "$library" ] || "$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
-	if [ ! -e "$dir/done" ]; then
-		for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
-			[ -e "$file" ] || continue
-			object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
-			# shellcheck disable=SC2086
-			"$compiler" $flags "$port" -c "$file" -o "$object"
-		done
-		touch "$dir/done"
-	fi
+	for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
+		object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
+		[ -e "$file" ] || continue
+		# shellcheck disable=SC2086
+		[ -e "$object" ] || "$compiler" $flags "$port" -c "$file" -o "$object"
+	done
 	file=tests/bare/$test.c
 	[ -e "$file" ] || file=examples/$test/kernel.c
+	object=$dir/$test.main.o
 	# shellcheck disable=SC2086
-	"$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$dir/$test.main.o"
+	[ -n "${BARE_AGAIN:-}" ] && [ -e "$object" ] || "$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$object"
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \
@@ -84,7 +82,11 @@ image() {
 
 build() {
 	need "$1"
-	rm -rf "${out:?}/$1"
+	if [ -n "${BARE_AGAIN:-}" ]; then
+		rm -f "$out/$1"/coppice*.o "$out/$1"/*/*_format.o "$out/$1"/*.elf
+	else
+		rm -rf "${out:?}/$1"
+	fi
 	mkdir -p "$out/$1"
 	scripts/amalgamate.sh "$out/$1/amalgamation" >/dev/null
 	arch=$1

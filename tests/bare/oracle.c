@@ -18,7 +18,7 @@
 #define LISTS    24
 #define FAILURES 3
 #define AT_LEAST 1000   /* probes of either kind for each field, */
-#define ENOUGH   200000 /* in this many */
+#define ENOUGH   200000 /* if there are that many */
 
 struct counts {
 	const struct cop_field *list;
@@ -475,7 +475,13 @@ static bool same_when_rewritten(const char *geometry, uint64_t seed, cop_va va, 
 	uint64_t *slot = slot_of((uintptr_t)pages[l], va, l), e = *slot;
 	const uint64_t other =
 		o.format->leaf(o.geom, o.format->leaf_pa(o.geom, e, l), l, o.format->attrs(o.geom, e, l));
-	bool ok = !((e ^ other) & ~bare_algebra.rest_mask(o.geom, e, l));
+	const uint64_t rest = bare_algebra.rest_mask(o.geom, e, l), bit = rest & COP_LG2(below(64)), flipped = e ^ bit;
+	bool ok = !((e ^ other) & ~rest);
+
+	/* One bit of the rest is another way to say the same; of types of memory some have several names. */
+	if (o.format->kind(o.geom, flipped, l) != COP_LEAF ||
+	    ((o.format->attrs(o.geom, flipped, l) ^ o.format->attrs(o.geom, e, l)) & ~(uint32_t)COP_MT_MASK))
+		ok = false;
 
 	for (unsigned i = 0; ok && i < bare_access_count; i++) {
 		const unsigned access = bare_accesses[i].access;
@@ -612,11 +618,12 @@ static void run_geometry(const struct bare_geometry *g)
 			pages[l][i] = o.format->empty(l);
 	find_free_bits();
 	bare_oracle_use(o.geom, o.root);
-	for (uint64_t round = 0; o.probes < want && o.failures < FAILURES; round++)
+	/* Most rounds are several probes; a machine that hardly lets any be tried must not keep this for ever. */
+	for (uint64_t round = 0; o.probes < want && round < 2 * want && o.failures < FAILURES; round++)
 		o.failures += !one_round(g->name, round);
 	bare_oracle_done();
 	bare_row(g->name, o.probes, 0, bare_clock_ns() - began);
-	bare_result(!o.failures, "%s: %lu probes agree", g->name, (unsigned long)o.probes);
+	bare_result(!o.failures && o.probes >= want, "%s: %lu probes agree", g->name, (unsigned long)o.probes);
 	bare_result(want < ENOUGH || fields_suffice(g->name), "%s: every field in %u probes of either kind", g->name,
 		    AT_LEAST);
 }
@@ -624,6 +631,11 @@ static void run_geometry(const struct bare_geometry *g)
 void bare_main(void)
 {
 	bare_plan(2 * bare_geometry_count);
-	for (unsigned i = 0; i < bare_geometry_count; i++)
+	for (unsigned i = 0; i < bare_geometry_count; i++) {
 		run_geometry(&bare_geometries[i]);
+#ifdef BARE_ONE_FAILURE_DOES
+		if (o.failures)
+			return;
+#endif
+	}
 }
