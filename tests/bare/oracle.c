@@ -478,9 +478,13 @@ static bool same_when_rewritten(const char *geometry, uint64_t seed, cop_va va, 
 	const uint64_t rest = bare_algebra.rest_mask(o.geom, e, l), bit = rest & COP_LG2(below(64)), flipped = e ^ bit;
 	bool ok = !((e ^ other) & ~rest);
 
-	/* One bit of the rest is another way to say the same; of types of memory some have several names. */
+	/*
+	 * One bit of the rest is another way to say the same; but some types of memory have several names, and dirty may be said
+	 * by either of two bits (x86-64).
+	 */
 	if (o.format->kind(o.geom, flipped, l) != COP_LEAF ||
-	    ((o.format->attrs(o.geom, flipped, l) ^ o.format->attrs(o.geom, e, l)) & ~(uint32_t)COP_MT_MASK))
+	    ((o.format->attrs(o.geom, flipped, l) ^ o.format->attrs(o.geom, e, l)) &
+	     ~(uint32_t)(COP_MT_MASK | COP_DIRTY)))
 		ok = false;
 
 	for (unsigned i = 0; ok && i < bare_access_count; i++) {
