@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/checker.h"
 #include "bench/report.h"
 #include "bench/suite.h"
 #include "cli/cli.h"
@@ -44,7 +45,7 @@ struct options {
 	int arch; /* -1: all */
 	unsigned page_lg2;
 	int cpu; /* n-th usable one */
-	bool json, strict, list;
+	bool json, strict, list, checker;
 };
 
 enum option_key {
@@ -120,6 +121,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_LIST:
 		o->list = true;
 		return 0;
+	case ARGP_KEY_ARG:
+		if (strcmp(arg, "checker") != 0)
+			argp_error(state, "'%s': the only benchmark that is named so is checker", arg);
+		o->checker = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -132,6 +138,7 @@ static const char doc[] =
 	"question mark is unreliable: the samples lie too far apart. Examples:\n"
 	"  coppice bench --arch arm64 --page-size 4K\n"
 	"  coppice bench --only translate --repeats 201 --json\n"
+	"  coppice bench checker\n"
 	"Exit status: 0; 1 a benchmark could not run, or with --strict a target was missed; 2 bad "
 	"arguments; 3 this machine has not enough memory.";
 
@@ -143,6 +150,8 @@ static int list(void)
 		out_cell(t, "%s", suites[i].name);
 		out_cell(t, "%s", suites[i].what);
 	}
+	out_cell(t, "checker");
+	out_cell(t, "executions of the checker's engine per second, beside GenMC's; run by its name alone");
 	out_table_print(t, stdout);
 	return CLI_OK;
 }
@@ -228,7 +237,7 @@ static unsigned run_suites(struct bench *b, const struct options *o, size_t tota
 
 int cmd_bench(int argc, char **argv)
 {
-	static const struct argp argp = {option_list, parse_option, NULL, doc, NULL, NULL, NULL};
+	static const struct argp argp = {option_list, parse_option, "[checker]", doc, NULL, NULL, NULL};
 	struct options o = {.plan = {51, 3}, .arch = -1};
 	struct pool pool;
 	struct bench b = {.pool = &pool};
@@ -238,6 +247,8 @@ int cmd_bench(int argc, char **argv)
 	cli_args(&argp, argc, argv, &o);
 	if (o.list)
 		return list();
+	if (o.checker)
+		return bench_checker(o.json) && o.strict ? CLI_FINDING : CLI_OK;
 	total = jobs(&o);
 	b.plan = o.plan;
 	b.cpu[0] = measure_cpu((unsigned)o.cpu);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The explorer: every interleaving and every translation, by running the program from its start again and again.
- *
- * Naive: depth-first over the sequence of choices, without reduction. Sequentially consistent.
+ * The explorer: a program on the simulated machine, in every way and with every translation that could make a difference.
  */
 #ifndef COPPICE_CHECKER_EXPLORE_H
 #define COPPICE_CHECKER_EXPLORE_H
@@ -17,23 +15,36 @@ struct checker_actor {
 	void (*run)(void *world);
 };
 
+/* Actors that share a CPU. */
+struct checker_place {
+	unsigned on;
+	bool handler; /* interrupts that CPU once, at any point where its interrupts are on */
+};
+
 /**
  * struct checker_program - what is explored
  * @setup: runs once, alone; its state is where every execution starts
  * @check: runs alone after all actors; then everything must have been freed
  * @world, @world_bytes: the program's shared state, restored before every execution
  * @pa_bytes, @frame_lg2: of the machine; 0: 4 MB, 12
+ * @places: of the actor whose .cpu is the index; NULL: each has a CPU of its own
+ * @disabled: a rule that is not looked at; NULL: none
+ * @unreduced: every interleaving, also those that differ in nothing
+ * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
 	void (*setup)(void *world);
 	void (*check)(void *world);
+	void (*over)(void *world, bool deadlock);
 	const struct checker_actor *actors;
 	void *world;
 	size_t world_bytes;
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
-	bool every_access;
+	bool every_access, unreduced;
+	const struct checker_place *places;
+	const char *disabled;
 };
 
 enum checker_result {
@@ -46,12 +57,14 @@ struct checker_verdict {
 	enum checker_result result;
 	uint64_t executions; /* of the last search */
 	uint64_t restarts;   /* searches given up because a new conflict was found */
+	uint64_t blocked;    /* executions begun, and given up: explored already */
 	uint64_t events;     /* in the longest execution */
-	uint64_t depth;      /* choices in the longest execution */
+	uint64_t depth;      /* visible steps of the longest execution */
+	double seconds;      /* of the last search */
 	size_t shared;       /* locations with conflicting accesses */
 	unsigned cpus;
 	struct sim_report report;
-	char schedule[256]; /* choices of the failing execution */
+	char schedule[256]; /* of the failing execution: who went next, /what was chosen */
 };
 
 /**

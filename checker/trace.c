@@ -31,6 +31,13 @@ static const char *const op_name[] = {
 	[SIM_OP_FREE] = "free",
 	[SIM_OP_PROBE] = "probe",
 	[SIM_OP_GONE] = "expect gone",
+	[SIM_OP_IRQ_OFF] = "irqs off",
+	[SIM_OP_IRQ_ON] = "irqs on",
+	[SIM_OP_IRQ] = "interrupt",
+	[SIM_OP_IRQ_END] = "interrupt done",
+	[SIM_OP_IPI] = "ipi",
+	[SIM_OP_STOP] = "machine stopped",
+	[SIM_OP_CHOOSE] = "choose",
 	[SIM_OP_REPORT] = "***",
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/out.h"
 
 struct command {
 	const char *name;
@@ -20,6 +21,9 @@ static const struct command commands[] = {
 #ifdef COPPICE_HAVE_BENCH
 	{"bench", cmd_bench, "measure map, unmap, translate and hot-add beside their limits"},
 #endif
+	{"check", cmd_check, "run the stories in every interleaving and with every TLB, fixed and broken"},
+	{"list", cmd_list, "list the stories"},
+	{"explain", cmd_explain, "say what a rule of the checker means, where the manuals say it, and how it is broken"},
 	{"inspect", cmd_inspect, "look at the page tables of a running or crashed machine"},
 	{"maps", cmd_maps, "list the bundled memory maps, or show what is read from one"},
 	{"version", cmd_version, "print the version"},
@@ -109,7 +113,10 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const int code = dispatch(argc, argv);
+	int code;
+
+	out_json_init();
+	code = dispatch(argc, argv);
 
 	/* A full disk must not look like a good result. */
 	if (!fflush(stdout) && !ferror(stdout))

@@ -107,12 +107,24 @@ void out_json_hex(cJSON *object, const char *name, uint64_t v)
 	cJSON_AddStringToObject(object, name, text);
 }
 
+static void *allocate(size_t bytes)
+{
+	void *memory = malloc(bytes);
+
+	if (!memory)
+		cli_fail(CLI_HOST, "out of memory");
+	return memory;
+}
+
+void out_json_init(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){allocate, free});
+}
+
 void out_json_print(cJSON *root, FILE *to)
 {
 	char *text = cJSON_Print(root);
 
-	if (!text)
-		cli_fail(CLI_HOST, "out of memory");
 	fprintf(to, "%s\n", text);
 	cJSON_free(text);
 	cJSON_Delete(root);

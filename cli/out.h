@@ -44,8 +44,10 @@ void out_table_print(struct out_table *, FILE *);
 void out_heading(FILE *, const char *text);
 
 /*
- * JSON. Numbers above 2^53 stay exact (cJSON keeps doubles otherwise); addresses are "0x..." strings.
+ * JSON. Numbers above 2^53 stay exact (cJSON keeps doubles otherwise); addresses are "0x..." strings. After out_json_init()
+ * an allocation that fails ends the program, so that nothing is missing from what is printed.
  */
+void out_json_init(void);
 void out_json_count(cJSON *object, const char *name, uint64_t);
 void out_json_hex(cJSON *object, const char *name, uint64_t);
 /* Prints and frees. */

@@ -1,13 +1,24 @@
 # The simulated machine, the explorer, and the stories: each a program per variant, compiled from the library's source,
 # patched for the broken variants, over ports/sim.
 
+# The engine stands alone; its own switch of stacks where there is one for the processor.
+enable_language(ASM)
+file(GLOB COPPICE_ENGINE_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/checker/engine/*.c ${PROJECT_SOURCE_DIR}/checker/engine/*.S)
+add_library(coppice_engine STATIC ${COPPICE_ENGINE_SOURCES})
+target_link_libraries(coppice_engine PUBLIC coppice_options)
+if(COPPICE_SANITIZE MATCHES address)
+  # Stacks are put back by copying: what the sanitizer notes about their variables would not be.
+  target_compile_options(coppice_engine PUBLIC $<$<C_COMPILER_ID:GNU>:--param=asan-stack=0>
+    "$<$<C_COMPILER_ID:Clang>:SHELL:-mllvm -asan-stack=0>")
+endif()
+
 file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/sim/*.c ${PROJECT_SOURCE_DIR}/checker/*.c)
 add_library(coppice_checker STATIC ${COPPICE_CHECKER_SOURCES})
-target_link_libraries(coppice_checker PUBLIC coppice_options)
+target_link_libraries(coppice_checker PUBLIC coppice_options coppice_engine)
 target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")
 
 # What a story is compiled from.
-set(COPPICE_SIM_ROOMS formats tables)
+set(COPPICE_SIM_ROOMS formats tables memory hotplug)
 set(COPPICE_SIM_FILES)
 foreach(room ${COPPICE_SIM_ROOMS})
   file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${room}/*.c ${PROJECT_SOURCE_DIR}/${room}/*.h)
@@ -35,7 +46,8 @@ endfunction()
 # One program: story ID with VARIANT, from SOURCES; DIR precedes the source tree among the includes.
 function(coppice_sim_program ID VARIANT DIR SOURCES)
   set(target sim_${ID}_${VARIANT})
-  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c ${PROJECT_SOURCE_DIR}/stories/stage_sim.c ${SOURCES})
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c $<TARGET_OBJECTS:coppice_stage_sim> ${SOURCES})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bin)
   if(DIR)
     target_include_directories(${target} BEFORE PRIVATE ${DIR})
   endif()
@@ -48,8 +60,14 @@ endfunction()
 
 # The same on the host: real threads. It cannot see every rule broken; then it says so and the test is skipped.
 function(coppice_host_program ID VARIANT DIR SOURCES)
+  # A stage with memory is simulated only.
+  file(STRINGS ${PROJECT_SOURCE_DIR}/stories/${ID}.c simulated REGEX "stories/memory.h")
+  if(simulated)
+    return()
+  endif()
   set(target host_${ID}_${VARIANT})
-  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c ${PROJECT_SOURCE_DIR}/stories/stage_host.c)
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c ${PROJECT_SOURCE_DIR}/stories/stage_host.c
+    ${PROJECT_SOURCE_DIR}/stories/stage_format.c)
   target_compile_definitions(${target} PRIVATE COP_PORT_HEADER="ports/host/port.h")
   if(DIR)
     target_sources(${target} PRIVATE ${SOURCES} ${COPPICE_HOST_SOURCES})
@@ -69,11 +87,18 @@ if(sources)
   set(sources ${COPPICE_SIM_FILES})
   list(FILTER sources INCLUDE REGEX "\\.c$")
   list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/)
+  # The library as it is, and the stage: for every program the same.
+  file(GLOB stage CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/stage_*.c ${PROJECT_SOURCE_DIR}/stories/run_sim.c)
+  list(FILTER stage EXCLUDE REGEX "/stage_host\\.c$")
+  add_library(coppice_sim_rooms OBJECT ${sources})
+  target_link_libraries(coppice_sim_rooms PRIVATE coppice_checker)
+  add_library(coppice_stage_sim OBJECT ${stage})
+  target_link_libraries(coppice_stage_sim PRIVATE coppice_checker)
   file(GLOB stories CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/*.c)
-  list(FILTER stories EXCLUDE REGEX "/stage_[a-z]+\\.c$")
+  list(FILTER stories INCLUDE REGEX "/[A-Z]+[0-9]+\\.c$")
   foreach(story ${stories})
     get_filename_component(id ${story} NAME_WE)
-    coppice_sim_program(${id} fixed "" "${sources}")
+    coppice_sim_program(${id} fixed "" $<TARGET_OBJECTS:coppice_sim_rooms>)
     coppice_host_program(${id} fixed "" "")
     file(GLOB patches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/${id}-*.patch)
     foreach(patch ${patches})
@@ -86,7 +111,9 @@ if(sources)
       coppice_host_program(${id} ${variant} ${dir} "${patched}")
       # Two programs of one copy: it is made once.
       add_dependencies(sim_${id}_${variant} patched_${id}_${variant})
-      add_dependencies(host_${id}_${variant} patched_${id}_${variant})
+      if(TARGET host_${id}_${variant})
+        add_dependencies(host_${id}_${variant} patched_${id}_${variant})
+      endif()
     endforeach()
   endforeach()
 endif()

@@ -13,6 +13,20 @@ static inline bool fmt_racy(const struct cop_geom *g, uint64_t e, unsigned l)
 	return (g->features & COP_F_HD) && (e & (ARM64_DBM | ARM64_AP_RDONLY)) == (ARM64_DBM | ARM64_AP_RDONLY);
 }
 
+/* D8.5: without hardware management AF = 0 faults; a write that AP[2] refuses clears it where DBM says so. */
+static inline struct cop_access fmt_access(const struct cop_geom *g, uint64_t e, unsigned l, bool write)
+{
+	(void)l;
+	if (!arm64_valid(e) || (!(e & ARM64_AF) && !(g->features & COP_F_HAF)))
+		return (struct cop_access){true, e};
+	if (write && (e & ARM64_AP_RDONLY)) {
+		if (!(g->features & COP_F_HD) || !(e & ARM64_DBM))
+			return (struct cop_access){true, e};
+		e &= ~ARM64_AP_RDONLY;
+	}
+	return (struct cop_access){false, e | ARM64_AF};
+}
+
 /*
  * D8.16: an entry that takes an Access flag fault is not cached. With hardware management of the flag a speculative
  * access may set it and cache the entry at any time, so there AF = 0 proves nothing.

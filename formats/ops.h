@@ -29,6 +29,7 @@ const struct cop_format FMT_FORMAT = {
 	.check_attrs = fmt_check_attrs,
 	.change = fmt_change,
 	.covers = fmt_covers,
+	.access = fmt_access,
 	.level_name = fmt_level_name,
 	.fields = fmt_fields,
 };

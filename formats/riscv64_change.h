@@ -11,6 +11,18 @@ static inline bool fmt_racy(const struct cop_geom *g, uint64_t e, unsigned l)
 	return !(e & RISCV_A) || (e & (RISCV_W | RISCV_D)) == RISCV_W;
 }
 
+/* "Virtual Address Translation Process", steps 7 and 9: without Svadu a clear A, or D at a write, is a page fault. */
+static inline struct cop_access fmt_access(const struct cop_geom *g, uint64_t e, unsigned l, bool write)
+{
+	const uint64_t wants = RISCV_A | (write ? RISCV_D : 0);
+
+	if (!riscv_valid(e) || fmt_kind(g, e, l) != COP_LEAF || !(e & (write ? RISCV_W : RISCV_R)))
+		return (struct cop_access){true, e};
+	if ((e & wants) != wants && !(g->features & COP_F_ADUE))
+		return (struct cop_access){true, e};
+	return (struct cop_access){false, e | wants};
+}
+
 /*
  * "Supervisor Memory-Management Fence Instruction": until the fence hardware uses the old entry or the new, even when they
  * differ in size, and that is all that can happen. The memory type is different: accesses of two types to one location

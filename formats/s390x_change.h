@@ -20,6 +20,12 @@ static inline bool fmt_racy(const struct cop_geom *g, uint64_t e, unsigned l)
 	return false;
 }
 
+/* Chapter 3, "DAT-Protection". */
+static inline struct cop_access fmt_access(const struct cop_geom *g, uint64_t e, unsigned l, bool write)
+{
+	return (struct cop_access){!s390x_valid(e, l) || fmt_kind(g, e, l) != COP_LEAF || (write && (e & S390X_P)), e};
+}
+
 /* Hardware uses none of the bits in which they differ. */
 static inline bool s390x_same(uint64_t old, uint64_t new_, unsigned l)
 {

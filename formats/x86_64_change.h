@@ -17,6 +17,14 @@ static inline bool fmt_racy(const struct cop_geom *g, uint64_t e, unsigned l)
 	return !fmt_is_table(e, l) && (e & X86_RW) && !(e & X86_D);
 }
 
+/* SDM 4.6, 4.8; CR0.WP is set. */
+static inline struct cop_access fmt_access(const struct cop_geom *g, uint64_t e, unsigned l, bool write)
+{
+	if (!(e & X86_P) || fmt_kind(g, e, l) != COP_LEAF || (write && !(e & X86_RW)))
+		return (struct cop_access){true, e};
+	return (struct cop_access){false, e | X86_A | (write ? X86_D : 0)};
+}
+
 /*
  * SDM 4.10.2.3, 4.10.3.1: only entries with P = 1 and no reserved bit set are cached. A = 0 proves nothing: the copy may
  * be from before software cleared it.

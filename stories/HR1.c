@@ -9,41 +9,55 @@
  */
 #include "stories/story.h"
 
-#define SECTION_PA    (2ULL << 20)
-#define SECTION_BYTES (2ULL << 20)
-#define LINEAR_VA     COP_STAGE_VA
-#define VMEMMAP_VA    (COP_STAGE_VA + (1ULL << 30)) /* shares no table with the linear map below the top two */
 #define MEMMAP_FRAMES 2
-#define PAGE          4096ULL
-#define MEMMAP_BYTES  (MEMMAP_FRAMES * PAGE)
 
 struct cop_world {
 	struct cop_tree tree;
+	uint64_t page, section; /* bytes */
+	cop_va linear, vmemmap;
+	cop_pa pa; /* of the section */
 	cop_pa memmap[MEMMAP_FRAMES];
 };
 static struct cop_world world;
 
+/* A section is the smallest block. */
+static uint64_t pa_bytes(const struct cop_geom *geom)
+{
+	(void)geom;
+	return 4ULL << cop_stage_format()->shift(1);
+}
+
+static void describe(cop_world *w, const struct cop_geom *geom)
+{
+	const struct cop_format *format = cop_stage_format();
+
+	w->page = COP_LG2(geom->page_lg2);
+	w->section = COP_LG2(format->shift(1));
+	w->pa = w->section;
+	w->linear = cop_stage_va();
+	w->vmemmap = w->linear + COP_LG2(format->shift(2)); /* no table of levels 0 and 1 in common */
+}
+
 static void setup(cop_world *w)
 {
 	const struct cop_table_source source = cop_stage_tables();
-	struct cop_geom geom;
+	const struct cop_geom geom = cop_stage_geom();
 
-	COP_ASSERT(!cop_geom_init(&geom, COP_ARM64, 12, 48));
-	geom.half = COP_HALF_HIGH; /* the kernel's */
+	describe(w, &geom);
 	COP_ASSERT(!cop_tree_init(&w->tree, &geom, &source, 0, COP_TREE_KERNEL));
-	COP_CLAIM(SECTION_PA, SECTION_BYTES, "section");
+	COP_CLAIM(w->pa, w->section, "section");
 	/* The next section stays: its block keeps the table. */
-	COP_CLAIM(SECTION_PA + SECTION_BYTES, SECTION_BYTES, "next section");
-	COP_ASSERT(!cop_map(&w->tree, LINEAR_VA, SECTION_PA, 2 * SECTION_BYTES, COP_KERNEL_RW, 0, 0));
+	COP_CLAIM(w->pa + w->section, w->section, "next section");
+	COP_ASSERT(!cop_map(&w->tree, w->linear, w->pa, 2 * w->section, COP_KERNEL_RW, 0, 0));
 	for (unsigned i = 0; i < MEMMAP_FRAMES; i++) {
-		w->memmap[i] = COP_ALLOC(12, "memmap");
-		COP_ASSERT(!cop_map(&w->tree, VMEMMAP_VA + i * PAGE, w->memmap[i], PAGE, COP_KERNEL_RW, 0,
+		w->memmap[i] = COP_ALLOC(geom.page_lg2, "memmap");
+		COP_ASSERT(!cop_map(&w->tree, w->vmemmap + i * w->page, w->memmap[i], w->page, COP_KERNEL_RW, 0,
 				    COP_MAP_NO_CTOR));
 	}
 	cop_stage_attach(&w->tree);
 	/* Both are in use before they go: a CPU has every reason to hold them. */
-	COP_ASSERT(!COP_PROBE(LINEAR_VA).fault);
-	COP_ASSERT(!COP_PROBE(VMEMMAP_VA).fault);
+	COP_ASSERT(!COP_PROBE(w->linear).fault);
+	COP_ASSERT(!COP_PROBE(w->vmemmap).fault);
 }
 
 /* All leaves clear -> invalidate -> free; emptied tables go by themselves, bottom-up. */
@@ -55,10 +69,10 @@ static void remove_memmap(cop_world *w)
 	struct cop_unmapped u;
 
 	cop_gather_begin(&gather, &w->tree);
-	u = cop_unmap(&gather, VMEMMAP_VA, MEMMAP_BYTES, COP_UNMAP_FRAMES, memmap, MEMMAP_FRAMES);
-	COP_ASSERT(!u.err && u.done == MEMMAP_BYTES);
+	u = cop_unmap(&gather, w->vmemmap, MEMMAP_FRAMES * w->page, COP_UNMAP_FRAMES, memmap, MEMMAP_FRAMES);
+	COP_ASSERT(!u.err && u.done == MEMMAP_FRAMES * w->page);
 	flushed = cop_gather_finish(&gather);
-	COP_GONE(VMEMMAP_VA, MEMMAP_BYTES);
+	COP_GONE(w->vmemmap, MEMMAP_FRAMES * w->page);
 	for (unsigned i = 0; i < u.runs; i++) {
 		const struct cop_free_run run = cop_freeable(flushed, memmap[i]);
 
@@ -74,11 +88,11 @@ static void remove_linear(cop_world *w)
 	struct cop_unmapped u;
 
 	cop_gather_begin(&gather, &w->tree);
-	u = cop_unmap(&gather, LINEAR_VA, SECTION_BYTES, COP_UNMAP_FRAMES, &section, 1);
-	COP_ASSERT(!u.err && u.done == SECTION_BYTES && u.runs == 1);
+	u = cop_unmap(&gather, w->linear, w->section, COP_UNMAP_FRAMES, &section, 1);
+	COP_ASSERT(!u.err && u.done == w->section && u.runs == 1);
 	flushed = cop_gather_finish(&gather);
-	COP_GONE(LINEAR_VA, SECTION_BYTES);
-	COP_FREE(cop_freeable(flushed, section).pa, SECTION_BYTES);
+	COP_GONE(w->linear, w->section);
+	COP_FREE(cop_freeable(flushed, section).pa, w->section);
 }
 
 /* The linear map first: its tables stay, so that freeing the tables of the memmap is the last thing to happen. */
@@ -91,38 +105,64 @@ static void remover(cop_world *w)
 /* Any load through either map: it reads what is there or it faults. */
 static void walker(cop_world *w)
 {
-	(void)w;
-	(void)COP_PROBE(VMEMMAP_VA);
-	(void)COP_PROBE(LINEAR_VA + PAGE);
+	(void)COP_PROBE(w->vmemmap);
+	(void)COP_PROBE(w->linear + w->page);
+}
+
+/* Tables from the root down to @level. */
+static uint64_t path_bytes(const struct cop_tree *tree, unsigned level)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned l = level; l < tree->geom.levels; l++)
+		bytes += COP_LG2(tree->ops->format->table_lg2(&tree->geom, l));
+	return bytes;
 }
 
 static void check(cop_world *w)
 {
 	struct cop_gather gather;
 
-	/* Of three levels above the memmap the root and one table are left, and one of the linear map. */
-	COP_ASSERT(cop_tree_table_bytes(&w->tree) == 3 * PAGE);
-	COP_ASSERT(!COP_PROBE(LINEAR_VA + SECTION_BYTES).fault);
+	/* The tables of the memmap are gone, those of the next section are left. */
+	COP_ASSERT(cop_tree_table_bytes(&w->tree) == path_bytes(&w->tree, 1));
+	COP_ASSERT(!COP_PROBE(w->linear + w->section).fault);
 	cop_gather_begin(&gather, &w->tree);
-	COP_ASSERT(!cop_unmap(&gather, LINEAR_VA + SECTION_BYTES, SECTION_BYTES, COP_UNMAP_BLIND, NULL, 0).err);
+	COP_ASSERT(!cop_unmap(&gather, w->linear + w->section, w->section, COP_UNMAP_BLIND, NULL, 0).err);
 	(void)cop_gather_finish(&gather);
-	COP_FREE(SECTION_PA + SECTION_BYTES, SECTION_BYTES);
-	COP_ASSERT(cop_tree_table_bytes(&w->tree) == PAGE);
+	COP_FREE(w->pa + w->section, w->section);
+	COP_ASSERT(cop_tree_table_bytes(&w->tree) == path_bytes(&w->tree, w->tree.geom.levels - 1U));
 	cop_stage_detach(&w->tree);
 	COP_ASSERT(!cop_tree_destroy(&w->tree));
 }
 
 COP_STORY(.id = "HR1", .title = "linear map and vmemmap of removed memory are torn down under a walker",
-	  .origin = "arm64-hot-remove-review-2019-05.txt", .world = &world, .world_bytes = sizeof(world),
-	  .setup = setup, .check = check,
-	  .actors = (const struct cop_actor[]){{"remove", 0, remover}, {"walk", 1, walker}, {NULL, 0, NULL}},
+	  .origin = "arm64-hot-remove-review-2019-05.txt", .formats = COP_ON_ALL, .pa_bytes = pa_bytes, .world = &world,
+	  .world_bytes = sizeof(world), .setup = setup, .check = check,
+	  .actors = (const struct cop_actor[]){{.name = "remove", .run = remover},
+					       {.name = "walk", .cpu = 1, .run = walker},
+					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
-		  {"fixed", COP_EXHAUSTED, NULL, NULL},
+		  {.name = "fixed", .outcome = COP_EXHAUSTED},
 		  /* The page behind an entry is freed before the entry is cleared. */
-		  {"free-before-clear", COP_FAILS, "freed-while-mapped", "freed-while-translated"},
+		  {.name = "free-before-clear",
+		   .outcome = COP_FAILS,
+		   .rule = "freed-while-mapped",
+		   .host_rule = "freed-while-translated"},
 		  /* A block entry is cleared and never invalidated. */
-		  {"block-not-invalidated", COP_FAILS, "missing-invalidation", "missing-invalidation"},
-		  /* Tables are freed before the walk cache is invalidated. */
-		  {"tables-freed-early", COP_FAILS, "freed-while-walkable", NULL},
-		  {NULL, COP_FAILS, NULL, NULL},
+		  {.name = "block-not-invalidated",
+		   .outcome = COP_FAILS,
+		   .rule = "missing-invalidation",
+		   .host_rule = "missing-invalidation",
+		   .formats = COP_ON_STORES},
+		  /* Where clearing it is the instruction that invalidates, it was a store. */
+		  {.name = "block-not-invalidated",
+		   .outcome = COP_FAILS,
+		   .rule = "live-entry-stored",
+		   .formats = COP_ON_S390X},
+		  /* Tables are freed before the walk cache is invalidated; one instruction does both on s390x. */
+		  {.name = "tables-freed-early",
+		   .outcome = COP_FAILS,
+		   .rule = "freed-while-walkable",
+		   .formats = COP_ON_STORES},
+		  {.name = NULL},
 	  });

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The stage on the simulated machine, and the program that explores one story. */
-#include "stories/story.h"
+/* The stage on the simulated machine. */
+#include "stories/stage_format.h"
+#include "stories/stage_sim.h"
+#include "checker/engine.h"
 #include "checker/explore.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static struct sim_at at_of(struct cop_stage_at at)
@@ -33,6 +34,7 @@ void cop_stage_free(cop_pa pa, uint64_t bytes, struct cop_stage_at at)
 static cop_pa table_alloc(void *ctx, unsigned lg2)
 {
 	(void)ctx;
+	sim_may_sleep("allocating a table", SIM_AT);
 	return sim_frame_alloc(lg2, SIM_TABLE, "table", SIM_AT);
 }
 
@@ -54,6 +56,10 @@ void cop_stage_attach(struct cop_tree *tree)
 
 void cop_stage_detach(struct cop_tree *tree)
 {
+	if (cop_tree_table_bytes(tree) != sim_tree_bytes(tree->root))
+		sim_report("accounting", "the tree says that it has %llu bytes of tables, and %llu are linked",
+			   (unsigned long long)cop_tree_table_bytes(tree),
+			   (unsigned long long)sim_tree_bytes(tree->root));
 	sim_detach(tree->root);
 }
 
@@ -61,7 +67,7 @@ struct cop_stage_probe cop_stage_probe(cop_va va, struct cop_stage_at at)
 {
 	struct cop_stage_probe p = {.fault = true};
 
-	p.fault = !sim_probe(va, &p.value, at_of(at));
+	p.fault = !sim_probe(va, false, &p.value, at_of(at));
 	return p;
 }
 
@@ -70,15 +76,19 @@ void cop_stage_gone(cop_va va, uint64_t bytes, struct cop_stage_at at)
 	sim_gone(va, bytes, at_of(at));
 }
 
+unsigned cop_stage_choose(unsigned n, struct cop_stage_at at)
+{
+	sim_point(SIM_OP_CHOOSE, true, NULL, at_of(at));
+	return engine_choose(n);
+}
+
 void cop_stage_fail(const char *rule, const char *what, struct cop_stage_at at)
 {
 	sim.cpu[sim.current].at = at_of(at);
 	sim_fail(rule, "%s:%d: %s", at.file, at.line, what);
 }
 
-/* Actors and hooks of a story take its own type, those of a program void. */
-#define MAX_ACTORS SIM_CPUS
-
+/* Actors and hooks of a story take its own type, those of a program void. An actor's slot is its place in the list. */
 static void run_setup(void *w)
 {
 	cop_story.setup(w);
@@ -91,52 +101,31 @@ static void run_check(void *w)
 
 static void run_actor(void *w)
 {
-	for (const struct cop_actor *a = cop_story.actors; a->name; a++) {
-		if (a->cpu == sim.current)
-			a->run(w);
-	}
+	cop_story.actors[sim.current].run(w);
 }
 
-static const struct cop_variant *variant_named(const char *name)
+struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace)
 {
-	for (const struct cop_variant *v = cop_story.variants; v->name; v++) {
-		if (!strcmp(v->name, name))
-			return v;
-	}
-	fprintf(stderr, "%s has no variant %s\n", cop_story.id, name);
-	exit(2);
-}
-
-static bool as_expected(const struct cop_variant *variant, const struct checker_verdict *v)
-{
-	if (variant->outcome == COP_EXHAUSTED)
-		return v->result == CHECKER_EXHAUSTED;
-	return v->result == CHECKER_FAILS && !strcmp(v->report.rule, variant->rule);
-}
-
-int main(int argc, char **argv)
-{
-	const struct cop_variant *variant = variant_named(argc > 1 ? argv[1] : "fixed");
-	uint64_t bound = argc > 2 ? strtoull(argv[2], NULL, 0) : 10000000;
-	struct checker_actor actors[MAX_ACTORS + 1] = {{NULL, 0, NULL}};
+	struct checker_actor actors[SIM_CPUS + 1] = {{.name = NULL}};
+	struct checker_place places[SIM_CPUS] = {{0}};
 	struct checker_program program = {.setup = run_setup,
 					  .check = run_check,
 					  .actors = actors,
+					  .places = places,
 					  .world = cop_story.world,
 					  .world_bytes = cop_story.world_bytes,
 					  .pa_bytes = COP_STAGE_PA_BYTES};
-	struct checker_verdict v;
-	unsigned n = 0;
+	struct cop_geom geom;
 
-	for (const struct cop_actor *a = cop_story.actors; a->name && n < MAX_ACTORS; a++)
-		actors[n++] = (struct checker_actor){a->name, a->cpu, run_actor};
-	printf("%s %s: %s\n\n", cop_story.id, variant->name, cop_story.title);
-	v = checker_explore(&program, bound, stdout);
-	putchar('\n');
-	checker_print(stdout, &v);
-	if (as_expected(variant, &v))
-		return 0;
-	printf("expected: %s %s\n", variant->outcome == COP_EXHAUSTED ? "exhausted" : "fails",
-	       variant->rule ? variant->rule : "");
-	return 1;
+	stage_format_choose(format);
+	geom = cop_stage_geom();
+	program.frame_lg2 = cop_stage_format()->min_table_lg2;
+	if (cop_story.pa_bytes)
+		program.pa_bytes = cop_story.pa_bytes(&geom);
+	for (unsigned i = 0; cop_story.actors[i].name && i < SIM_CPUS; i++) {
+		actors[i] = (struct checker_actor){.name = cop_story.actors[i].name, .cpu = i, .run = run_actor};
+		places[i] = (struct checker_place){cop_story.actors[i].cpu, cop_story.actors[i].interrupt};
+	}
+	memset(cop_story.world, 0, cop_story.world_bytes);
+	return checker_explore(&program, bound, trace);
 }

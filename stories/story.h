@@ -13,10 +13,30 @@
 /* The story's shared state: its own struct, its first byte at the address every actor gets. */
 typedef struct cop_world cop_world;
 
+/* Where a story or a variant applies. */
+enum cop_stage_format {
+	COP_ON_ARM64_4K = 1 << 0,
+	COP_ON_ARM64_16K = 1 << 1,
+	COP_ON_ARM64_64K = 1 << 2,
+	COP_ON_X86_64 = 1 << 3,
+	COP_ON_RISCV64 = 1 << 4,
+	COP_ON_S390X = 1 << 5,
+	COP_ON_ARM64 = COP_ON_ARM64_4K | COP_ON_ARM64_16K | COP_ON_ARM64_64K,
+	COP_ON_ALL = (1 << 6) - 1,
+	/* Where a valid entry is changed by stores, and invalidated afterwards. */
+	COP_ON_STORES = COP_ON_ALL & ~COP_ON_S390X,
+};
+
+/**
+ * struct cop_actor - one task
+ * @cpu: where it runs; several tasks may share one and are preempted
+ * @interrupt: it is no task: it interrupts that CPU once, at any point where its interrupts are on, and runs to its end
+ */
 struct cop_actor {
 	const char *name; /* NULL ends the list */
 	unsigned cpu;
 	void (*run)(cop_world *);
+	bool interrupt;
 };
 
 enum cop_outcome {
@@ -30,18 +50,22 @@ enum cop_outcome {
  * @outcome: on the simulated machine
  * @rule: which rule is broken there; NULL for none
  * @host_rule: which rule the host sees broken, NULL: it cannot see it
+ * @formats: enum cop_stage_format, 0: all of the story's. A name may appear once more for other formats
  */
 struct cop_variant {
 	const char *name; /* NULL ends the list */
 	enum cop_outcome outcome;
 	const char *rule;
 	const char *host_rule;
+	uint32_t formats;
 };
 
 /**
  * struct cop_story - a story
  * @id, @title: its row among the stories
  * @origin: the thread it comes from
+ * @formats: enum cop_stage_format
+ * @pa_bytes: physical memory that it takes, bytes; NULL: COP_STAGE_PA_BYTES
  * @world: its state; @world_bytes: size of that
  * @setup: runs first, alone
  * @actors: run together
@@ -49,6 +73,8 @@ struct cop_variant {
  */
 struct cop_story {
 	const char *id, *title, *origin;
+	uint32_t formats;
+	uint64_t (*pa_bytes)(const struct cop_geom *);
 	cop_world *world;
 	size_t world_bytes;
 	void (*setup)(cop_world *);
@@ -60,10 +86,12 @@ extern const struct cop_story cop_story;
 
 #define COP_STORY(...) const struct cop_story cop_story = {__VA_ARGS__}
 
-/* The part of virtual addresses that a story may map. Physical memory lies below COP_STAGE_PA_BYTES. */
-#define COP_STAGE_VA       0xffff800000000000ULL
-#define COP_STAGE_VA_BYTES (2ULL << 30)
 #define COP_STAGE_PA_BYTES (8ULL << 20)
+
+/* The geometry of this run's format, for the kernel's half, and the first address that a story may map. */
+struct cop_geom cop_stage_geom(void);
+cop_va cop_stage_va(void);
+const struct cop_format *cop_stage_format(void);
 
 struct cop_stage_at {
 	const char *file;
@@ -90,6 +118,8 @@ struct cop_stage_probe {
 struct cop_stage_probe cop_stage_probe(cop_va, struct cop_stage_at);
 /* The caller claims that no CPU can reach the range any more. */
 void cop_stage_gone(cop_va, uint64_t bytes, struct cop_stage_at);
+/* One of n ways for the story to go on, from 0: all of them are explored. */
+unsigned cop_stage_choose(unsigned n, struct cop_stage_at);
 COP_NORETURN void cop_stage_fail(const char *rule, const char *what, struct cop_stage_at);
 
 #define COP_ALLOC(lg2, owner)       cop_stage_alloc((lg2), (owner), COP_STAGE_AT)
@@ -97,6 +127,7 @@ COP_NORETURN void cop_stage_fail(const char *rule, const char *what, struct cop_
 #define COP_FREE(pa, bytes)         cop_stage_free((pa), (bytes), COP_STAGE_AT)
 #define COP_PROBE(va)               cop_stage_probe((va), COP_STAGE_AT)
 #define COP_GONE(va, bytes)         cop_stage_gone((va), (bytes), COP_STAGE_AT)
+#define COP_CHOOSE(n)               cop_stage_choose((n), COP_STAGE_AT)
 #define COP_ASSERT(cond)                                                                                               \
 	do {                                                                                                           \
 		if (!(cond))                                                                                           \

@@ -349,6 +349,8 @@ static int lint(struct inspect *in, const struct own *own)
 		cli_note("out of memory for bookkeeping; some rules saw only a part");
 	free((void *)options.memory);
 	free(p.finding);
+	if (done.incomplete)
+		return CLI_HOST;
 	return p.by_severity[INSP_ERROR] ? CLI_FINDING : CLI_OK;
 }
 

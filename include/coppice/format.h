@@ -120,6 +120,12 @@ enum cop_covers {
 	COP_COVERS_TABLES, /* paging-structure caches too */
 };
 
+/* A leaf after hardware has translated an access by it. */
+struct cop_access {
+	bool fault;
+	uint64_t entry; /* with the accessed and dirty bits that this CPU sets by itself */
+};
+
 /* One field of an entry, for tools that name every bit. */
 struct cop_field {
 	const char *name;     /* the manual's name */
@@ -153,6 +159,7 @@ struct cop_format {
 	int (*check_attrs)(const struct cop_geom *, uint32_t attrs, unsigned level);
 	enum cop_change (*change)(const struct cop_geom *, uint64_t old, uint64_t new_, unsigned level);
 	enum cop_covers (*covers)(const struct cop_geom *, uint64_t old, uint64_t new_, unsigned level);
+	struct cop_access (*access)(const struct cop_geom *, uint64_t entry, unsigned level, bool write);
 	const char *(*level_name)(const struct cop_geom *,
 				  unsigned level); /* "PGD", "PMD", ... as the kernel's ptdump */
 	const struct cop_field *(*fields)(const struct cop_geom *, uint64_t entry, unsigned level, unsigned *count);
@@ -224,6 +231,7 @@ int cop_geom_init(struct cop_geom *, enum cop_arch arch, unsigned page_lg2, unsi
  *   swap       fmt_swap(type, offset, l), fmt_swap_type(e, l), fmt_swap_offset(e, l), fmt_swap_exclusive/
  *              swap_mkexclusive/swap_clear_exclusive, fmt_swap_soft_dirty/..., FMT_SWAP_TYPE_BITS, FMT_SWAP_OFFSET_BITS
  *   facts      fmt_change(g, old, new, l), fmt_covers(g, old, new, l)
+ *              fmt_access(g, e, l, write)   struct cop_access: what hardware makes of an access by a leaf
  *              fmt_racy(g, e, l)       hardware may still change the entry (set young or dirty) while it is linked
  *   names      fmt_level_name(g, l), fmt_fields(g, e, l, &count)
  */

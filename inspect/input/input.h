@@ -44,6 +44,7 @@ struct input {
 	const char *arch_from;
 	char *vmcoreinfo;
 	const char *vmcoreinfo_from;
+	bool found_lost; /* no memory for a line of machine.found */
 };
 
 /* Write the one line and return -@err. */

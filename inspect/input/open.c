@@ -195,6 +195,8 @@ int input_finish(struct input *in, struct input_bytes *bytes, int err)
 {
 	free(in->vmcoreinfo);
 	in->vmcoreinfo = NULL;
+	if (!err && in->found_lost)
+		err = input_fail(in->error, ENOMEM, "%s: no memory to say what was found", in->source->path);
 	if (!err)
 		return 0;
 	if (!in->machine->memory)

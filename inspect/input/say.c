@@ -35,8 +35,9 @@ void input_found(struct input *in, const char *format, ...)
 	length = strlen(line);
 	line[length++] = '\n';
 	all = realloc(in->machine->found, old + length + 1);
+	in->found_lost |= !all;
 	if (!all)
-		return; /* a line for people; the machine is the same without it */
+		return;
 	memcpy(all + old, line, length);
 	all[old + length] = 0;
 	in->machine->found = all;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Accesses: announced, executed, checked. Sequentially consistent: the order argument is not used yet. */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <string.h>
 
@@ -23,24 +24,39 @@ static bool translation_shared(cop_va va, bool write)
 	unsigned n;
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
-	n = sim_translate(va, to, ask_shared);
+	n = sim_translate(va, write, to, ask_shared);
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
 					     sim_conflicts(sim_frame_location(to[i].pa), false);
+		if (to[i].updated != to[i].entry)
+			touched_is_shared |= sim_conflicts(sim_phys(to[i].word), true);
 	}
 	return touched_is_shared;
 }
 
-/* Where a translated access goes this time: with several possibilities a branch of the search. */
-static struct sim_reached choose_translation(cop_va va)
+/* The MMU sets accessed and dirty bits in the entry itself: a write like any other, but that no rule is broken by it. */
+static void update_entry(const struct sim_reached *to, struct sim_at at)
 {
-	struct sim_reached to[SIM_MAX_REACHED];
+	if (to->pa == COP_PA_NONE || to->updated == to->entry)
+		return;
+	sim_touch(sim_phys(to->word), true);
+	sim_touch_as(&sim_loc_tables, SIM_ADD);
+	sim_race_hardware(sim_phys(to->word), to->updated);
+	sim_poke(sim_phys(to->word), to->updated, 8, at);
+}
+
+/* Where a translated access goes this time: with several possibilities a branch of the search. */
+static struct sim_reached choose_translation(cop_va va, bool write, struct sim_at at)
+{
+	struct sim_reached to[SIM_MAX_REACHED], chosen;
 	unsigned n;
 
 	sim_touch(&sim_loc_tlb, false);
-	n = sim_translate(va, to, touch_read);
-	return n == 1 ? to[0] : to[sim.config.choose(n)];
+	n = sim_translate(va, write, to, touch_read);
+	chosen = n == 1 ? to[0] : to[sim_choose(n)];
+	update_entry(&chosen, at);
+	return chosen;
 }
 
 static const char *access_name(bool write)
@@ -48,19 +64,39 @@ static const char *access_name(bool write)
 	return write ? "write to" : "read of";
 }
 
+static const char *rule_of_freed(const struct sim_frame *f)
+{
+	if (f->state == SIM_ABSENT)
+		return "absent-memory";
+	return f->was_table ? "walker-in-freed-table" : "use-after-free";
+}
+
 static void check_frame(cop_pa pa, bool write, const char *how)
 {
 	const struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
 
 	sim_touch(sim_frame_location(pa), false);
-	if (f->state == SIM_FREE)
-		sim_fail("use-after-free", "%s %#llx%s: the frame (%s) was freed at %s:%d", access_name(write),
-			 (unsigned long long)pa, how, f->owner ? f->owner : "never allocated",
-			 f->at.file ? f->at.file : "-", f->at.line);
+	if (f->state == SIM_FREE || f->state == SIM_ABSENT)
+		sim_report(rule_of_freed(f), "%s %#llx%s: the frame (%s) was freed at %s:%d", access_name(write),
+			   (unsigned long long)pa, how, f->owner ? f->owner : "never allocated",
+			   f->at.file ? f->at.file : "-", f->at.line);
+}
+
+COP_NORETURN static void fault(cop_va va, bool write, const struct sim_reached *to)
+{
+	const char *why = to->refused ? (write ? "it is mapped read-only, or clean where software sets dirty"
+					       : "it is mapped without access")
+			  : to->stale ? "the CPU may still hold the entry that was not valid"
+				      : "nothing is mapped there";
+	const char *rule = "fault";
+
+	if (sim_is_memmap(va))
+		rule = to->refused ? "struct-page-read-only" : "struct-page-unmapped";
+	sim_fail(rule, "%s %#llx: %s", access_name(write), (unsigned long long)va, why);
 }
 
 /* The location that an access through p reaches; a fault is a failure. */
-static void *arrive(const volatile void *p, bool write, cop_pa *reached)
+static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa *reached)
 {
 	struct sim_place place = sim_place_of(p);
 	struct sim_reached to;
@@ -70,11 +106,10 @@ static void *arrive(const volatile void *p, bool write, cop_pa *reached)
 		check_frame(place.address, write, "");
 	if (place.space != SIM_VIRT)
 		return (void *)(uintptr_t)p;
-	to = choose_translation(place.address);
+	to = choose_translation(place.address, write, at);
 	*reached = to.pa;
-	if (to.pa == COP_PA_NONE || (write && !to.writable))
-		sim_fail("fault", "%s %#llx: %s", access_name(write), (unsigned long long)place.address,
-			 to.pa == COP_PA_NONE ? "nothing is mapped there" : "it is mapped read-only");
+	if (to.pa == COP_PA_NONE)
+		fault(place.address, write, &to);
 	if (to.pa >= sim.config.pa_bytes)
 		sim_fail("wild-physical", "%s %#llx: translated to %#llx, where there is no memory", access_name(write),
 			 (unsigned long long)place.address, (unsigned long long)to.pa);
@@ -89,7 +124,8 @@ static bool in_table(const void *p)
 	return place.space == SIM_PHYS && sim.frame[place.address >> sim.config.frame_lg2].state == SIM_TABLE;
 }
 
-static bool visible(const volatile void *p, bool write)
+/* @v: what is about to be written, if that is known. */
+static bool visible(const volatile void *p, bool write, const uint64_t *v)
 {
 	struct sim_place place = sim_place_of(p);
 
@@ -99,23 +135,24 @@ static bool visible(const volatile void *p, bool write)
 		return translation_shared(place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
-	       (write && in_table((const void *)p) && sim_conflicts(&sim_loc_tables, true));
+	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
 }
 
 /* Announce, wait, arrive. */
-static void *begin(enum sim_op op, const volatile void *p, bool write, struct sim_at at, cop_pa *reached)
+static void *begin(enum sim_op op, const volatile void *p, bool write, const uint64_t *v, struct sim_at at,
+		   cop_pa *reached)
 {
 	void *to;
 
-	sim_point(op, visible(p, write), SIM_READY, (const void *)p, at);
-	to = arrive(p, write, reached);
+	sim_point(op, visible(p, write, v), (const void *)p, at);
+	to = arrive(p, write, at, reached);
 	sim_touch(to, write);
-	if (write && in_table(to))
-		sim_touch(&sim_loc_tables, true);
+	if (write && in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
+		sim_touch_as(&sim_loc_tables, SIM_ADD);
 	return to;
 }
 
-static void put(void *to, uint64_t v, unsigned size, bool by_instruction, struct sim_at at)
+static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, struct sim_at at)
 {
 	struct sim_place place = sim_place_of(to);
 	cop_pa word = place.address & ~7ULL;
@@ -127,10 +164,30 @@ static void put(void *to, uint64_t v, unsigned size, bool by_instruction, struct
 	}
 	old = sim_word_now(word).value;
 	/* The check sees the tables as they were, the link what is new. */
-	sim_mmu_entry_written(word, old, size == 8 ? v : old, by_instruction, at);
+	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
 	if (!sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
+}
+
+/* After the value is known: who knows what of whom, and what becomes of a struct page. */
+static void account(const void *p, void *to, unsigned how, uint64_t old, uint64_t v, unsigned size, enum sim_op op,
+		    struct sim_at at)
+{
+	struct sim_place place = sim_place_of(p);
+
+	sim_race_access(to, how, how & SIM_RACE_WRITE ? v : old, at);
+	if ((how & SIM_RACE_WRITE) && place.space == SIM_VIRT)
+		sim_memmap_written(place.address, old, v, size, op, at);
+}
+
+static unsigned marked(enum sim_order order, unsigned how)
+{
+	if (order == sim_acquire || order == sim_acq_rel)
+		how |= SIM_RACE_ACQUIRE;
+	if (order == sim_release || order == sim_acq_rel)
+		how |= SIM_RACE_RELEASE;
+	return how;
 }
 
 static uint64_t truncated(uint64_t v, unsigned size)
@@ -143,10 +200,10 @@ static uint64_t truncated(uint64_t v, unsigned size)
 uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *from = begin(SIM_OP_LOAD, p, false, at, &pa);
+	void *from = begin(SIM_OP_LOAD, p, false, NULL, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
-	(void)order;
+	account((const void *)p, from, marked(order, 0), v, v, size, SIM_OP_LOAD, at);
 	sim_record(SIM_OP_LOAD, (const void *)p, v, v, pa, at);
 	return v;
 }
@@ -154,67 +211,80 @@ uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, s
 void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_STORE, p, true, at, &pa);
+	void *to = begin(SIM_OP_STORE, p, true, size == 8 ? &v : NULL, at, &pa);
+	uint64_t old = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_STORE, (const void *)p, sim_peek(to, size), v, pa, at);
-	put(to, v, size, false, at);
+	sim_record(SIM_OP_STORE, (const void *)p, old, v, pa, at);
+	put(to, v, size, SIM_ENTRY_STORE, at);
+	account((const void *)p, to, marked(order, SIM_RACE_WRITE), old, truncated(v, size), size, SIM_OP_STORE, at);
+}
+
+static void read_modify_write(enum sim_op op, volatile void *p, void *to, uint64_t old, uint64_t v, unsigned size,
+			      enum sim_order order, cop_pa pa, struct sim_at at)
+{
+	sim_record(op, (const void *)p, old, v, pa, at);
+	put(to, v, size, SIM_ENTRY_EXCHANGE, at);
+	account((const void *)p, to, marked(order, SIM_RACE_WRITE | SIM_RACE_RMW), old, v, size, op, at);
 }
 
 uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
+	void *to = begin(SIM_OP_XCHG, p, true, NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_XCHG, (const void *)p, old, v, pa, at);
-	put(to, v, size, false, at);
+	read_modify_write(SIM_OP_XCHG, p, to, old, truncated(v, size), size, order, pa, at);
 	return old;
 }
 
 uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_CAS, p, true, at, &pa);
+	void *to = begin(SIM_OP_CAS, p, true, NULL, at, &pa);
 	uint64_t was = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_CAS, (const void *)p, was, was == truncated(old, size) ? v : was, pa, at);
-	if (was == truncated(old, size))
-		put(to, v, size, false, at);
+	if (was == truncated(old, size)) {
+		read_modify_write(SIM_OP_CAS, p, to, was, truncated(v, size), size, order, pa, at);
+		return was;
+	}
+	account((const void *)p, to, marked(order, 0) & ~(unsigned)SIM_RACE_RELEASE, was, was, size, SIM_OP_CAS, at);
+	sim_record(SIM_OP_CAS, (const void *)p, was, was, pa, at);
 	return was;
 }
 
 uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_ADD, p, true, at, &pa);
+	void *to = begin(SIM_OP_ADD, p, true, NULL, at, &pa);
 	uint64_t old = sim_peek(to, size);
 
-	(void)order;
-	sim_record(SIM_OP_ADD, (const void *)p, old, truncated(old + v, size), pa, at);
-	put(to, old + v, size, false, at);
+	read_modify_write(SIM_OP_ADD, p, to, old, truncated(old + v, size), size, order, pa, at);
 	return old;
 }
 
-uint64_t sim_await(const volatile void *p, unsigned size, bool again, uint64_t seen, struct sim_at at)
+void sim_await_over(const struct sim_wait *w, uint64_t value)
 {
-	struct sim_processor *me = &sim.cpu[sim.current];
-	uint64_t v;
-
-	me->size = size;
-	me->seen = truncated(seen, size);
-	sim_point(SIM_OP_AWAIT, visible(p, false), again ? SIM_WAIT_CHANGE : SIM_READY, (const void *)p, at);
-	sim_touch(p, false);
-	v = sim_peek(p, size);
-	sim_record(SIM_OP_AWAIT, (const void *)p, v, v, 0, at);
-	return v;
+	sim_touch(w->where, false);
+	sim_race_access(w->where, SIM_RACE_ACQUIRE, value, w->at);
+	sim_record(SIM_OP_AWAIT, (const void *)w->where, value, value, 0, w->at);
 }
 
-void sim_fence(struct sim_at at)
+void sim_fence_acquire(struct sim_at at)
 {
 	(void)at;
+	sim_race_fence(true, false);
+}
+
+void sim_fence_release(struct sim_at at)
+{
+	(void)at;
+	sim_race_fence(false, true);
+}
+
+void sim_fence_full(struct sim_at at)
+{
+	(void)at;
+	sim_race_fence(true, true);
 }
 
 /* Plain accesses: a switch point only where another CPU's access conflicts, so that the search stays complete. */
@@ -222,9 +292,10 @@ void sim_fence(struct sim_at at)
 uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *from = begin(SIM_OP_READ, p, false, at, &pa);
+	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
 	uint64_t v = sim_peek(from, size);
 
+	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
 	sim_record(SIM_OP_READ, (const void *)p, v, v, pa, at);
 	return v;
 }
@@ -232,10 +303,25 @@ uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 void sim_write(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_WRITE, p, true, at, &pa);
+	void *to = begin(SIM_OP_WRITE, p, true, size == 8 ? &v : NULL, at, &pa);
+	uint64_t old = sim_peek(to, size);
 
-	sim_record(SIM_OP_WRITE, (const void *)p, sim_peek(to, size), v, pa, at);
-	put(to, v, size, false, at);
+	sim_record(SIM_OP_WRITE, (const void *)p, old, v, pa, at);
+	put(to, v, size, SIM_ENTRY_STORE, at);
+	account((const void *)p, to, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, truncated(v, size), size, SIM_OP_WRITE, at);
+}
+
+/* A table that is not linked yet is its maker's alone: who else gets there is in a frame that was free. */
+static bool private_table(const void *p, size_t bytes)
+{
+	struct sim_place place = sim_place_of(p);
+	const struct sim_frame *f;
+
+	if (place.space != SIM_PHYS || place.address + bytes > sim.config.pa_bytes)
+		return false;
+	f = &sim.frame[place.address >> sim.config.frame_lg2];
+	return f->state == SIM_TABLE && !f->known &&
+	       f->base == sim.frame[(place.address + bytes - 1) >> sim.config.frame_lg2].base;
 }
 
 void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
@@ -243,8 +329,18 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 	cop_pa pa;
 
 	sim_record(SIM_OP_FILL, p, 0, v, 0, at);
-	for (size_t i = 0; i < bytes; i += 8)
-		put(begin(SIM_OP_FILL, (char *)p + i, true, at, &pa), v, 8, false, at);
+	if (private_table(p, bytes)) {
+		(void)begin(SIM_OP_FILL, p, false, NULL, at, &pa);
+		sim_poke_fill(sim_place_of(p).address, v, bytes);
+		return;
+	}
+	for (size_t i = 0; i < bytes; i += 8) {
+		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, &v, at, &pa);
+		uint64_t old = sim_peek(at_word, 8);
+
+		put(at_word, v, 8, SIM_ENTRY_STORE, at);
+		account((char *)p + i, at_word, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, v, 8, SIM_OP_FILL, at);
+	}
 }
 
 void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
@@ -265,14 +361,18 @@ void sim_mmu_publish(struct sim_at at)
 	sim_record(SIM_OP_PUBLISH, NULL, 0, 0, 0, at);
 }
 
+static bool mmu_visible(void)
+{
+	return sim_conflicts_as(&sim_loc_tlb, SIM_ADD) || sim_conflicts(&sim_loc_tables, false);
+}
+
 void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 {
 	uint64_t unpublished = sim.cpu[sim.current].unpublished;
 
-	sim_point(SIM_OP_TLBI, sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true), SIM_READY,
-		  NULL, at);
-	sim_touch(&sim_loc_tlb, true);
-	sim_touch(&sim_loc_tables, true);
+	sim_point(SIM_OP_TLBI, mmu_visible(), NULL, at);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 	/* An unpublished store may reach the walkers after the invalidation, which then does not reach what it overwrites. */
 	sim_mmu_invalidate(t, unpublished ? unpublished - 2 : sim.now, false);
 	sim_record(SIM_OP_TLBI, NULL, t->start, t->last, t->scope, at);
@@ -281,110 +381,154 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 
 void sim_tlb_sync(struct sim_at at)
 {
-	sim_point(SIM_OP_SYNC, sim_conflicts(&sim_loc_tlb, true) || sim_conflicts(&sim_loc_tables, true), SIM_READY,
-		  NULL, at);
-	sim_touch(&sim_loc_tlb, true);
-	sim_touch(&sim_loc_tables, true);
+	sim_shootdown(at);
+	sim_point(SIM_OP_SYNC, mmu_visible(), NULL, at);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
 	sim.now++;
 	sim_mmu_complete();
 	sim_record(SIM_OP_SYNC, NULL, 0, 0, 0, at);
 }
 
-uint64_t sim_entry_xchg(uint64_t *p, uint64_t v, const struct cop_tlbi *t, struct sim_at at)
+/* After the point: entries of one table are changed, and what was formed through them is dropped everywhere. */
+static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, struct sim_at at)
 {
 	cop_pa pa;
-	void *to = begin(SIM_OP_XCHG, p, true, at, &pa);
+	void *to = arrive(p, true, at, &pa);
 	uint64_t old = sim_peek(to, 8);
 
-	sim_touch(&sim_loc_tlb, true);
+	if (or_old)
+		v |= old;
+	sim_touch(to, true);
+	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
-	put(to, v, 8, true, at);
-	sim_mmu_invalidate(t, sim.now - 1, true);
+	put(to, v, 8, SIM_ENTRY_INSTRUCTION, at);
+	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);
+	return old;
+}
+
+static void point_of_instruction(const uint64_t *p, unsigned n, const struct cop_tlbi *t, struct sim_at at)
+{
+	bool shared = mmu_visible();
+
+	for (unsigned i = 0; i < n; i++)
+		shared |= visible(p + i, true, NULL);
+	sim_point(SIM_OP_XCHG, shared, p, at);
+	sim_mmu_check_operand(sim_place_of(p).address, n, t);
+	sim_touch_as(&sim_loc_tlb, SIM_ADD);
+	sim_touch(&sim_loc_tables, false);
+}
+
+uint64_t sim_entry_xchg(uint64_t *p, uint64_t v, const struct cop_tlbi *t, struct sim_at at)
+{
+	struct cop_tlbi all;
+	uint64_t old;
+
+	point_of_instruction(p, 1, t, at);
+	all = sim_mmu_of_entries(sim_place_of(p).address, 1, t);
+	old = change_by_instruction(p, v, false, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
 	return old;
 }
 
 void sim_entries_break(uint64_t *p, unsigned n, uint64_t invalid_bit, const struct cop_tlbi *t, struct sim_at at)
 {
-	cop_pa pa;
+	struct cop_tlbi all;
 
-	for (unsigned i = 0; i < n; i++) {
-		void *to = begin(SIM_OP_XCHG, p + i, true, at, &pa);
-		uint64_t old = sim_peek(to, 8);
-
-		sim_touch(&sim_loc_tlb, true);
-		sim_record(SIM_OP_XCHG, p + i, old, old | invalid_bit, pa, at);
-		put(to, old | invalid_bit, 8, true, at);
-		sim_mmu_invalidate(t, sim.now - 1, true);
-	}
+	point_of_instruction(p, n, t, at);
+	all = sim_mmu_of_entries(sim_place_of(p).address, n, t);
+	for (unsigned i = 0; i < n; i++)
+		change_by_instruction(p + i, invalid_bit, true, at);
+	sim_mmu_invalidate(&all, sim.now - 1, true);
 }
 
 /* CPUs and locks. */
 
 unsigned sim_cpu(void)
 {
-	return sim.current;
+	return sim.cpu[sim.current].on;
 }
 
-void sim_ipi(uint64_t cpus, void (*func)(void *), void *arg, struct sim_at at)
+static bool is_free(uint64_t holder, uint64_t unused)
 {
-	(void)cpus, (void)func, (void)arg;
-	sim.cpu[sim.current].at = at;
-	sim_fail("not-modelled", "this machine has no interrupts yet");
+	(void)unused;
+	return !holder;
 }
 
-int sim_stop_machine(int (*func)(void *), void *arg, struct sim_at at)
-{
-	(void)func, (void)arg;
-	sim.cpu[sim.current].at = at;
-	sim_fail("not-modelled", "this machine cannot stop its CPUs yet");
-}
-
-void sim_lock(uint64_t *holder, struct sim_at at)
+static void lock(uint64_t *holder, struct sim_at at)
 {
 	cop_pa pa;
 
+	sim.cpu[sim.current].at = at;
 	if (sim_peek(holder, 8) == sim.current + 1ULL)
-		sim_fail("deadlock", "the lock is held by this CPU already");
-	sim_point(SIM_OP_LOCK, sim_conflicts(holder, true), SIM_WAIT_LOCK, holder, at);
-	sim_touch(arrive(holder, true, &pa), true);
+		sim_fail("double-lock", "the lock is held by this CPU already");
+	sim_await_change(SIM_OP_LOCK, holder, is_free, 0, at);
+	(void)arrive(holder, true, at, &pa);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
+	sim_race_after(holder);
 	sim_record(SIM_OP_LOCK, holder, 0, 0, 0, at);
 }
 
-void sim_unlock(uint64_t *holder, struct sim_at at)
+static void unlock(uint64_t *holder, struct sim_at at)
 {
-	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), SIM_READY, holder, at);
+	sim_point(SIM_OP_UNLOCK, sim_conflicts(holder, true), holder, at);
 	sim_touch(holder, true);
 	if (sim_peek(holder, 8) != sim.current + 1ULL)
-		sim_fail("unlock-not-held", "the lock is not held by this CPU");
+		sim_report("foreign-unlock", "the lock is not held by this CPU");
+	sim_race_before(holder);
 	sim_poke(holder, 0, 8, at);
 	sim_record(SIM_OP_UNLOCK, holder, 0, 0, 0, at);
 }
 
+void sim_lock(uint64_t *holder, struct sim_at at)
+{
+	lock(holder, at);
+	sim_atomic_begin();
+}
+
+void sim_unlock(uint64_t *holder, struct sim_at at)
+{
+	unlock(holder, at);
+	sim_atomic_end();
+}
+
+/* Held across preemption. */
+void sim_mutex_lock(uint64_t *holder, struct sim_at at)
+{
+	sim_may_sleep("cop_mutex_lock()", at);
+	lock(holder, at);
+}
+
+void sim_mutex_unlock(uint64_t *holder, struct sim_at at)
+{
+	unlock(holder, at);
+}
+
 /* Stories. */
 
-bool sim_probe(cop_va va, uint64_t *value, struct sim_at at)
+bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
 	struct sim_reached to;
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), false), SIM_READY, sim_virt(va), at);
-	to = choose_translation(va);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
+	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
 		return false;
 	if (to.pa >= sim.config.pa_bytes)
 		sim_fail("wild-physical", "%#llx translated to %#llx", (unsigned long long)va,
 			 (unsigned long long)to.pa);
-	check_frame(to.pa, false, to.stale ? " through a stale translation" : "");
-	sim_touch(sim_phys(to.pa), false);
+	check_frame(to.pa, write, to.stale ? " through a stale translation" : "");
+	sim_touch(sim_phys(to.pa), write);
+	if (write)
+		sim_poke(sim_phys(to.pa), *value, 8, at);
 	*value = sim_peek(sim_phys(to.pa), 8);
 	return true;
 }
 
 void sim_gone(cop_va va, uint64_t bytes, struct sim_at at)
 {
-	sim_point(SIM_OP_GONE, sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(&sim_loc_tables, false), SIM_READY,
-		  NULL, at);
+	sim_point(SIM_OP_GONE, sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(&sim_loc_tables, false), NULL, at);
 	sim_touch(&sim_loc_tlb, false);
 	sim_touch(&sim_loc_tables, false);
 	sim_record(SIM_OP_GONE, sim_virt(va), 0, bytes, 0, at);

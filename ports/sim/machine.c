@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine as a whole: power, the state that every execution starts from, frames and who has them. */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -10,13 +11,6 @@
 #include <unistd.h>
 
 struct sim sim;
-
-static struct {
-	struct sim_frame *frame;
-	struct sim_tree tree[SIM_TREES];
-	void *world, *world_copy;
-	size_t world_bytes;
-} start;
 
 static size_t frames(void)
 {
@@ -57,75 +51,87 @@ void sim_power_on(const struct sim_config *config)
 	memset(&sim, 0, sizeof(sim));
 	sim.config = *config;
 	sim.frame = calloc(frames(), sizeof(*sim.frame));
-	start.frame = calloc(frames(), sizeof(*start.frame));
 	sim.event = calloc(1, sizeof(*sim.event) << 16);
-	if (!sim.frame || !start.frame || !sim.event)
+	if (!sim.frame || !sim.event)
 		abort();
 	sim.now = 1;
 	sim.solo = true;
+	engine_regions_reset();
+	engine_region(&sim.cpu, sizeof(sim) - offsetof(struct sim, cpu));
 	sim_memory_on();
-	sim_processors_on();
-	sim_rcu_restore();
+	sim_share_on();
+	sim_race_on();
+	sim_mmu_on();
+	sim_irq_reset();
 	watch_the_windows();
 }
 
 void sim_power_off(void)
 {
-	sim_processors_off();
+	engine_regions_reset();
 	sim_memory_off();
-	sim_mmu_off();
+	sim_race_off();
+	sim_share_off();
 	free(sim.frame);
 	free(sim.event);
-	free(start.frame);
-	free(start.world_copy);
-	memset(&start, 0, sizeof(start));
 	memset(&sim, 0, sizeof(sim));
 }
 
-void sim_mark(void *world, size_t bytes)
+void sim_mark(void)
 {
 	sim_memory_mark();
-	sim_mmu_mark();
-	sim_rcu_mark();
-	memcpy(start.frame, sim.frame, frames() * sizeof(*sim.frame));
-	memcpy(start.tree, sim.tree, sizeof(sim.tree));
-	free(start.world_copy);
-	start.world = world;
-	start.world_bytes = bytes;
-	start.world_copy = malloc(bytes ? bytes : 1);
-	if (!start.world_copy)
-		abort();
-	memcpy(start.world_copy, world, bytes);
-	sim_restore();
-}
-
-void sim_restore(void)
-{
-	sim_memory_restore();
-	sim_mmu_restore();
-	sim_rcu_restore();
-	sim_share_restore();
-	memcpy(sim.frame, start.frame, frames() * sizeof(*sim.frame));
-	memcpy(sim.tree, start.tree, sizeof(sim.tree));
-	memcpy(start.world, start.world_copy, start.world_bytes);
+	sim_mmu_reset();
 	memset(sim.cpu, 0, sizeof(sim.cpu));
-	sim.report.rule = NULL;
+	memset(sim.hw, 0, sizeof(sim.hw));
 	sim.events = 0;
 	sim.now = 1;
-	sim.restart = false;
 	sim.solo = false;
+}
+
+struct sim_frame *sim_frame_change(cop_pa pa)
+{
+	struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
+
+	engine_save(f, sizeof(*f));
+	return f;
+}
+
+static bool disabled(const char *rule)
+{
+	return sim.config.disabled && !strcmp(sim.config.disabled, rule);
+}
+
+COP_NORETURN static void fail(const char *rule, const char *format, va_list args)
+{
+	sim.cpu[sim.current].failed = rule;
+	if (sim.config.go_on && !sim.solo)
+		sim_cpu_stop();
+	sim.report.rule = rule;
+	vsnprintf(sim.report.text, sizeof(sim.report.text), format, args);
+	sim_record(SIM_OP_REPORT, NULL, 0, 0, 0, sim.cpu[sim.current].at);
+	sim_cpu_stop();
 }
 
 void sim_fail(const char *rule, const char *format, ...)
 {
 	va_list args;
 
-	sim.report.rule = rule;
+	if (disabled(rule)) {
+		sim.cut = true;
+		sim_cpu_stop();
+	}
 	va_start(args, format);
-	vsnprintf(sim.report.text, sizeof(sim.report.text), format, args);
-	va_end(args);
-	sim_record(SIM_OP_REPORT, NULL, 0, 0, 0, sim.cpu[sim.current].at);
-	sim_cpu_stop();
+	fail(rule, format, args);
+}
+
+void sim_report(const char *rule, const char *format, ...)
+{
+	va_list args;
+
+	if (disabled(rule))
+		return;
+	va_start(args, format);
+	fail(rule, format, args);
 }
 
 void sim_panic(const char *rule, const void *where, struct sim_at at)
@@ -139,7 +145,7 @@ void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value,
 	if (sim.events == 1 << 16) {
 		if (op == SIM_OP_REPORT)
 			return;
-		sim_fail("sim-limit", "an execution of more than 65536 events");
+		sim_fail("livelock", "an execution of more than 65536 events: somebody goes round in circles");
 	}
 	sim.event[sim.events++] = (struct sim_event){.at = at,
 						     .where = where,
@@ -153,31 +159,39 @@ void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value,
 static void set_frames(cop_pa pa, uint64_t bytes, const struct sim_frame *to)
 {
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
-		sim.frame[p >> sim.config.frame_lg2] = *to;
+		*sim_frame_change(p) = *to;
 }
 
 static bool all_free(cop_pa pa, uint64_t bytes)
 {
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
-		if (sim.frame[p >> sim.config.frame_lg2].state != SIM_FREE)
+		const struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
+
+		if (f->state != SIM_FREE || f->kept)
 			return false;
 	}
 	return true;
 }
 
+static void become(cop_pa pa, uint64_t bytes, enum sim_frame_state state, const char *owner, struct sim_at at)
+{
+	set_frames(pa, bytes, &(struct sim_frame){.owner = owner, .at = at, .base = pa, .state = (uint8_t)state});
+	if (state == SIM_TABLE)
+		sim_poke_fill(pa, SIM_POISON, bytes);
+}
+
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state state, const char *owner, struct sim_at at)
 {
 	/* Which frame this gets depends on every other allocation and free; frees do not depend on each other. */
-	sim_point(SIM_OP_ALLOC, sim_conflicts(&sim_loc_frames, true), SIM_READY, NULL, at);
+	sim_point(SIM_OP_ALLOC, sim_conflicts(&sim_loc_frames, true), NULL, at);
 	sim_touch(&sim_loc_frames, true);
 	/* Frame 0 stays free: a physical address of zero is more often a mistake than a table. */
 	for (cop_pa pa = COP_LG2(lg2); pa + COP_LG2(lg2) <= sim.config.pa_bytes; pa += COP_LG2(lg2)) {
 		if (!all_free(pa, COP_LG2(lg2)))
 			continue;
 		sim_touch(sim_frame_location(pa), true);
-		set_frames(pa, COP_LG2(lg2), &(struct sim_frame){owner, at, pa, 0, (uint8_t)state, 0, 0, false, false});
-		for (cop_pa p = pa; state == SIM_TABLE && p < pa + COP_LG2(lg2); p += 8)
-			sim_poke(sim_phys(p), SIM_POISON, 8, at);
+		become(pa, COP_LG2(lg2), state, owner, at);
+		sim_race_after(&sim_loc_frames);
 		sim_record(SIM_OP_ALLOC, sim_phys(pa), 0, COP_LG2(lg2), pa, at);
 		return pa;
 	}
@@ -195,33 +209,97 @@ void sim_frame_claim(cop_pa pa, uint64_t bytes, const char *owner, struct sim_at
 {
 	if (pa + bytes > sim.config.pa_bytes || !all_free(pa, bytes))
 		sim_fail("frame-taken", "%#llx is not free", (unsigned long long)pa);
-	set_frames(pa, bytes, &(struct sim_frame){owner, at, pa, 0, SIM_DATA, 0, 0, false, false});
+	become(pa, bytes, SIM_DATA, owner, at);
 }
 
-void sim_frame_free(cop_pa pa, uint64_t bytes, struct sim_at at)
+static void check_not_free(cop_pa pa, uint64_t bytes)
 {
-	sim_point(SIM_OP_FREE,
-		  sim_conflicts(&sim_loc_frames, false) || sim_conflicts(&sim_loc_tables, false) ||
-			  sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(sim_frame_location(pa), true),
-		  SIM_READY, NULL, at);
-	sim_touch(&sim_loc_frames, false);
-	sim_touch(sim_frame_location(pa), true);
-	sim_touch(&sim_loc_tables, false);
-	sim_touch(&sim_loc_tlb, false);
-	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
 		const struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
 
 		if (f->state == SIM_FREE)
-			sim_fail("double-free", "%#llx (%s) was freed at %s:%d already", (unsigned long long)p,
-				 f->owner ? f->owner : "never allocated", f->at.file ? f->at.file : "-", f->at.line);
+			sim_report("double-free", "%#llx (%s) was freed at %s:%d already", (unsigned long long)p,
+				   f->owner ? f->owner : "never allocated", f->at.file ? f->at.file : "-", f->at.line);
 	}
-	sim_mmu_check_free(pa, bytes);
-	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
-		struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
+}
 
-		*f = (struct sim_frame){.owner = f->owner, .at = at, .state = SIM_FREE, .base = f->base};
+static void let_go(cop_pa pa, uint64_t bytes, enum sim_frame_state state, bool kept, struct sim_at at)
+{
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
+		struct sim_frame *f = sim_frame_change(p);
+
+		*f = (struct sim_frame){.owner = f->owner,
+					.at = at,
+					.state = (uint8_t)state,
+					.base = f->base,
+					.was_table = f->state == SIM_TABLE,
+					.kept = kept};
 	}
+}
+
+static void point_of_free(cop_pa pa, uint64_t bytes, struct sim_at at)
+{
+	sim_point(SIM_OP_FREE,
+		  sim_conflicts(&sim_loc_frames, false) || sim_conflicts(&sim_loc_tables, false) ||
+			  sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(sim_frame_location(pa), true),
+		  NULL, at);
+	sim_touch(&sim_loc_frames, false);
+	sim_touch(sim_frame_location(pa), true);
+	sim_touch(&sim_loc_tables, false);
+	sim_touch(&sim_loc_tlb, false);
+	sim_race_before(&sim_loc_frames);
+	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
+}
+
+void sim_frame_free(cop_pa pa, uint64_t bytes, struct sim_at at)
+{
+	point_of_free(pa, bytes, at);
+	check_not_free(pa, bytes);
+	sim_mmu_check_table(pa);
+	sim_mmu_check_free(pa, bytes, false);
+	let_go(pa, bytes, SIM_FREE, false, at);
+}
+
+void sim_frame_given(cop_pa pa, uint64_t bytes, enum sim_frame_state state, const char *owner, struct sim_at at)
+{
+	sim_touch(sim_frame_location(pa), true);
+	become(pa, bytes, state, owner, at);
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
+		sim_frame_change(p)->kept = true;
+	sim_record(SIM_OP_ALLOC, sim_phys(pa), 0, bytes, pa, at);
+}
+
+void sim_frame_taken(cop_pa pa, uint64_t bytes, struct sim_at at)
+{
+	sim_touch(sim_frame_location(pa), true);
+	sim_touch(&sim_loc_tables, false);
+	sim_touch(&sim_loc_tlb, false);
+	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
+	check_not_free(pa, bytes);
+	sim_mmu_check_table(pa);
+	sim_mmu_check_free(pa, bytes, true);
+	let_go(pa, bytes, SIM_FREE, true, at);
+}
+
+void sim_frame_is_free(cop_pa pa, uint64_t bytes, struct sim_at at)
+{
+	sim_touch(sim_frame_location(pa), true);
+	let_go(pa, bytes, SIM_FREE, true, at);
+}
+
+void sim_frame_populate(cop_pa pa, uint64_t bytes, const char *owner, struct sim_at at)
+{
+	become(pa, bytes, SIM_DATA, owner, at);
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
+		sim_frame_change(p)->kept = true;
+}
+
+/* Whoever reaches it now reaches nothing. */
+void sim_frame_punch(cop_pa pa, uint64_t bytes, struct sim_at at)
+{
+	point_of_free(pa, bytes, at);
+	sim_mmu_check_free(pa, bytes, false);
+	let_go(pa, bytes, SIM_ABSENT, true, at);
 }
 
 void sim_check_leaks(void)
@@ -229,8 +307,8 @@ void sim_check_leaks(void)
 	for (size_t i = 0; i < frames(); i++) {
 		const struct sim_frame *f = &sim.frame[i];
 
-		if (f->state != SIM_FREE)
-			sim_fail("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
-				 (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
+		if (f->state != SIM_FREE && !f->kept)
+			sim_report("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
+				   (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
 	}
 }

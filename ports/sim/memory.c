@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Words of the machine's memory, where simulated code believes them to be, and the history of each. */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,9 @@
 #include <sys/mman.h>
 
 #define DESC_BYTES 64
+#define LOG        (1U << 20) /* writes in one execution */
 
-/* A word's overwritten value. Newest last; undone from the end. */
+/* A word's overwritten value. Newest last. */
 struct write {
 	uint64_t *at_word;
 	cop_pa pa; /* COP_PA_NONE: a descriptor, no history needed */
@@ -23,8 +25,10 @@ static struct {
 	uint8_t *phys_window, *desc_window; /* what simulated code sees; never accessible */
 	uint64_t desc_bytes;
 	uint32_t *last; /* per word of physical memory: index + 1 of its newest write */
+	uint64_t *used; /* a bit per word of physical memory: has ever held an entry; only grows */
+	uint8_t *runs;  /* per frame: an entry there was of a contiguous run; only grows */
 	struct write *log;
-	size_t writes, room;
+	uint32_t writes;
 } memory;
 
 static void *reserve(uint64_t bytes, int protection)
@@ -38,6 +42,16 @@ static void *reserve(uint64_t bytes, int protection)
 	return p;
 }
 
+static size_t all_frames(void)
+{
+	return (size_t)(sim.config.pa_bytes >> sim.config.frame_lg2);
+}
+
+static uint64_t used_bytes(void)
+{
+	return COP_ALIGN_UP(sim.config.pa_bytes / 64, 8) + 8;
+}
+
 void sim_memory_on(void)
 {
 	uint64_t bytes = sim.config.pa_bytes;
@@ -48,7 +62,11 @@ void sim_memory_on(void)
 	memory.phys_window = reserve(bytes, PROT_NONE);
 	memory.desc_window = reserve(memory.desc_bytes, PROT_NONE);
 	memory.last = reserve(bytes / 8 * sizeof(*memory.last), PROT_READ | PROT_WRITE);
+	memory.used = reserve(used_bytes(), PROT_READ | PROT_WRITE);
+	memory.runs = reserve(all_frames(), PROT_READ | PROT_WRITE);
+	memory.log = reserve(LOG * sizeof(*memory.log), PROT_READ | PROT_WRITE);
 	memory.writes = 0;
+	engine_region(&memory.writes, sizeof(memory.writes));
 }
 
 void sim_memory_off(void)
@@ -58,29 +76,20 @@ void sim_memory_off(void)
 	munmap(memory.phys_window, sim.config.pa_bytes);
 	munmap(memory.desc_window, memory.desc_bytes);
 	munmap(memory.last, sim.config.pa_bytes / 8 * sizeof(*memory.last));
-	free(memory.log);
+	munmap(memory.used, used_bytes());
+	munmap(memory.runs, all_frames());
+	munmap(memory.log, LOG * sizeof(*memory.log));
 	memset(&memory, 0, sizeof(memory));
 }
 
 /* What setup wrote becomes what memory has always held: no CPU remembers anything older. */
 void sim_memory_mark(void)
 {
-	for (size_t i = 0; i < memory.writes; i++) {
+	for (uint32_t i = 0; i < memory.writes; i++) {
 		if (memory.log[i].pa != COP_PA_NONE)
 			memory.last[memory.log[i].pa / 8] = 0;
 	}
 	memory.writes = 0;
-}
-
-void sim_memory_restore(void)
-{
-	while (memory.writes) {
-		const struct write *w = &memory.log[--memory.writes];
-
-		*w->at_word = w->old;
-		if (w->pa != COP_PA_NONE)
-			memory.last[w->pa / 8] = w->before;
-	}
 }
 
 void *sim_phys(cop_pa pa)
@@ -170,9 +179,56 @@ bool sim_word_changed(cop_pa word)
 	return memory.last[word / 8] != 0;
 }
 
-bool sim_word_blank(cop_pa word)
+void sim_word_use(cop_pa word)
 {
-	return memory.last[word / 8] == 0 && *word_of(word) == 0;
+	memory.used[word / 512] |= COP_LG2(word / 8 % 64);
+}
+
+/* Who was asked before has not looked at the neighbours. */
+void sim_word_use_run(cop_pa word)
+{
+	uint8_t *runs = &memory.runs[sim.frame[word >> sim.config.frame_lg2].base >> sim.config.frame_lg2];
+
+	if (*runs)
+		return;
+	*runs = 1;
+	if (!sim.solo)
+		sim_search_again();
+}
+
+bool sim_has_runs(cop_pa table)
+{
+	return memory.runs[table >> sim.config.frame_lg2];
+}
+
+bool sim_word_used(cop_pa word)
+{
+	return memory.used[word / 512] & COP_LG2(word / 8 % 64);
+}
+
+uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n)
+{
+	while (from < n) {
+		cop_pa word = table + from * 8;
+		uint64_t bits = memory.used[word / 512] >> word / 8 % 64;
+
+		if (bits) {
+			from += (uint64_t)__builtin_ctzll(bits);
+			return from < n ? from : n;
+		}
+		from += 64 - word / 8 % 64;
+	}
+	return n;
+}
+
+uint64_t *sim_real_word(const volatile void *p)
+{
+	return (uint64_t *)((uintptr_t)real(sim_place_of(p)) & ~(uintptr_t)7);
+}
+
+uint64_t sim_peek_word(const volatile void *p)
+{
+	return *sim_real_word(p);
 }
 
 uint64_t sim_peek(const volatile void *p, unsigned size)
@@ -183,33 +239,41 @@ uint64_t sim_peek(const volatile void *p, unsigned size)
 	return v;
 }
 
+/* The log itself need not be put back: only how much of it there is. */
 static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
 {
-	if (memory.writes == memory.room) {
-		memory.room = memory.room ? memory.room * 2 : 4096;
-		memory.log = realloc(memory.log, memory.room * sizeof(*memory.log));
-		if (!memory.log)
-			abort();
-	}
-	memory.log[memory.writes++] = (struct write){.at_word = word,
-						     .pa = pa,
-						     .old = *word,
-						     .time = ++sim.now,
-						     .at = at,
-						     .before = pa == COP_PA_NONE ? 0 : memory.last[pa / 8]};
-	if (pa != COP_PA_NONE)
-		memory.last[pa / 8] = (uint32_t)memory.writes;
+	uint32_t *last = pa == COP_PA_NONE ? NULL : &memory.last[pa / 8];
+
+	if (memory.writes == LOG)
+		sim_fail("sim-limit", "more than %u writes to memory in one execution", LOG);
+	engine_save(word, sizeof(*word));
+	memory.log[memory.writes++] = (struct write){
+		.at_word = word, .pa = pa, .old = *word, .time = ++sim.now, .at = at, .before = last ? *last : 0};
+	if (!last)
+		return;
+	engine_save(last, sizeof(*last));
+	*last = memory.writes;
 }
 
 void sim_poke(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
 	struct sim_place place = sim_place_of(p);
 	uint8_t *to = real(place);
+	uint64_t *word = (uint64_t *)((uintptr_t)to & ~(uintptr_t)7);
 
-	if (place.space != SIM_HOST) {
-		uint64_t *word = (uint64_t *)(void *)(to - place.address % 8);
-
+	if (place.space == SIM_HOST)
+		engine_save(word, sizeof(*word));
+	else
 		log_word(word, place.space == SIM_PHYS ? place.address & ~7ULL : COP_PA_NONE, at);
-	}
 	memcpy(to, &v, size);
+}
+
+void sim_poke_fill(cop_pa pa, uint64_t v, uint64_t bytes)
+{
+	uint64_t *word = word_of(pa);
+
+	engine_save(word, bytes);
+	for (uint64_t i = 0; i < bytes / 8; i++)
+		word[i] = v;
+	sim.now++;
 }

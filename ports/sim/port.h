@@ -44,8 +44,17 @@ void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order, stru
 uint64_t sim_xchg(volatile void *p, uint64_t v, unsigned size, enum sim_order, struct sim_at at);
 uint64_t sim_cas(volatile void *p, uint64_t old, uint64_t v, unsigned size, enum sim_order, struct sim_at at);
 uint64_t sim_fetch_add(volatile void *p, uint64_t v, unsigned size, enum sim_order, struct sim_at at);
-uint64_t sim_await(const volatile void *p, unsigned size, bool again, uint64_t seen, struct sim_at at);
-void sim_fence(struct sim_at at);
+struct sim_wait {
+	const volatile void *where;
+	unsigned size, slot;
+	struct sim_at at;
+};
+struct sim_wait sim_await_begin(const volatile void *p, unsigned size, struct sim_at at);
+uint64_t sim_await_next(const struct sim_wait *);
+bool sim_await_answer(const struct sim_wait *, uint64_t value, bool good);
+void sim_fence_acquire(struct sim_at at);
+void sim_fence_release(struct sim_at at);
+void sim_fence_full(struct sim_at at);
 
 void *sim_phys(cop_pa pa);
 void *sim_virt(cop_va va);
@@ -64,6 +73,8 @@ void sim_ipi(uint64_t cpus, void (*)(void *), void *, struct sim_at at);
 int sim_stop_machine(int (*)(void *), void *, struct sim_at at);
 void sim_lock(uint64_t *holder, struct sim_at at);
 void sim_unlock(uint64_t *holder, struct sim_at at);
+void sim_mutex_lock(uint64_t *holder, struct sim_at at);
+void sim_mutex_unlock(uint64_t *holder, struct sim_at at);
 void sim_rcu_read_lock(struct sim_at at);
 void sim_rcu_read_unlock(struct sim_at at);
 void sim_rcu_defer(cop_rcu *, void (*)(cop_rcu *), struct sim_at at);
@@ -83,19 +94,17 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 #define cop_cas(p, old, v, order)                                                                                      \
 	((SIM_TYPE(p))sim_cas((p), (uint64_t)(old), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT))
 #define cop_fetch_add(p, v, order) ((SIM_TYPE(p))sim_fetch_add((p), (uint64_t)(v), sizeof(*(p)), sim_##order, SIM_AT))
-/* After a look that did not satisfy cond the CPU blocks until *p differs from what it saw: no interleaving is spent. */
+/* The explorer asks for which values cond is true: waiting costs no interleavings. */
 #define cop_await(p, var, cond)                                                                                        \
 	do {                                                                                                           \
-		bool sim_again = false;                                                                                \
-		do {                                                                                                   \
-			(var) = (SIM_TYPE(p))sim_await((p), sizeof(*(p)), sim_again, sim_again ? (uint64_t)(var) : 0,  \
-						       SIM_AT);                                                        \
-			sim_again = true;                                                                              \
-		} while (!(cond));                                                                                     \
+		const struct sim_wait sim_wait_ = sim_await_begin((p), sizeof(*(p)), SIM_AT);                          \
+		do                                                                                                     \
+			(var) = (SIM_TYPE(p))sim_await_next(&sim_wait_);                                               \
+		while (!sim_await_answer(&sim_wait_, (uint64_t)(var), (cond)));                                        \
 	} while (0)
-#define cop_fence_acquire() sim_fence(SIM_AT)
-#define cop_fence_release() sim_fence(SIM_AT)
-#define cop_fence_full()    sim_fence(SIM_AT)
+#define cop_fence_acquire() sim_fence_acquire(SIM_AT)
+#define cop_fence_release() sim_fence_release(SIM_AT)
+#define cop_fence_full()    sim_fence_full(SIM_AT)
 
 #define cop_phys(pa)   sim_phys(pa)
 #define cop_virt(va)   sim_virt(va)
@@ -116,8 +125,8 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 #define cop_spin_lock(l)            sim_lock(&(l)->holder, SIM_AT)
 #define cop_spin_unlock(l)          sim_unlock(&(l)->holder, SIM_AT)
 #define cop_mutex_init(l)           ((void)((l)->holder = 0))
-#define cop_mutex_lock(l)           sim_lock(&(l)->holder, SIM_AT)
-#define cop_mutex_unlock(l)         sim_unlock(&(l)->holder, SIM_AT)
+#define cop_mutex_lock(l)           sim_mutex_lock(&(l)->holder, SIM_AT)
+#define cop_mutex_unlock(l)         sim_mutex_unlock(&(l)->holder, SIM_AT)
 #define cop_rcu_read_lock()         sim_rcu_read_lock(SIM_AT)
 #define cop_rcu_read_unlock()       sim_rcu_read_unlock(SIM_AT)
 #define cop_rcu_defer(r, func)      sim_rcu_defer((r), (func), SIM_AT)

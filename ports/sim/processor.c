@@ -1,106 +1,174 @@
 /* SPDX-License-Identifier: MIT */
-/* Processors: coroutines that announce an operation and wait to be chosen. */
+/* Processors: the engine's actors. They announce an operation and wait to be chosen. */
 #include "ports/sim/sim.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <ucontext.h>
-
-#define STACK_BYTES (256 << 10)
-#define GUARD_BYTES (64 << 10)
-
-/* Stacks stay at the same addresses from one execution to the next, so that a replay sees the same pointers. */
-static struct {
-	ucontext_t scheduler, context[SIM_ALL_CPUS];
-	uint8_t *stack[SIM_ALL_CPUS];
-} coro;
-
-void sim_processors_on(void)
-{
-	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
-		coro.stack[i] = mmap(NULL, STACK_BYTES + GUARD_BYTES, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (coro.stack[i] == MAP_FAILED || mprotect(coro.stack[i], GUARD_BYTES, PROT_NONE)) {
-			perror("sim: stack");
-			abort();
-		}
-	}
-}
-
-void sim_processors_off(void)
-{
-	for (unsigned i = 0; i < SIM_ALL_CPUS; i++)
-		munmap(coro.stack[i], STACK_BYTES + GUARD_BYTES);
-}
+#include "checker/engine.h"
 
 void sim_cpu_stop(void)
 {
-	swapcontext(&coro.context[sim.current], &coro.scheduler);
-	abort(); /* a stopped execution is not resumed */
+	engine_stop();
 }
 
-static void enter(void)
+void sim_cpu_run(void *slot)
 {
-	struct sim_processor *me = &sim.cpu[sim.current];
+	unsigned i = (unsigned)(uintptr_t)slot;
 
-	me->run(me->arg);
-	me->done = true;
-	sim_cpu_stop();
+	sim.current = i;
+	sim.cpu[i].run(sim.cpu[i].arg);
+	sim.current = i;
+	sim.cpu[i].done = true;
 }
 
 void sim_cpu_start(unsigned cpu, const char *name, void (*run)(void *), void *arg)
 {
-	ucontext_t *c = &coro.context[cpu];
-
 	sim.cpu[cpu] = (struct sim_processor){.name = name, .run = run, .arg = arg, .live = true};
-	getcontext(c);
-	c->uc_stack.ss_sp = coro.stack[cpu] + GUARD_BYTES;
-	c->uc_stack.ss_size = STACK_BYTES;
-	c->uc_link = NULL;
-	makecontext(c, enter, 0);
+	sim.cpu[cpu].on = cpu % SIM_CPUS;
 }
 
-void sim_cpu_resume(unsigned cpu)
+/* Handlers and callbacks go on whatever runs on their CPU. */
+static bool is_gated(const struct sim_processor *p)
 {
-	sim.current = cpu;
-	swapcontext(&coro.scheduler, &coro.context[cpu]);
+	return sim.current < SIM_CPUS && !p->handler && sim_armed(p->on);
 }
 
-static bool ready(const struct sim_processor *p)
+static unsigned add_gate(struct engine_await *await, unsigned n, const struct sim_processor *me)
 {
-	switch (p->wait) {
-	case SIM_WAIT_LOCK:
-		return sim_peek(p->where, 8) == 0;
-	case SIM_WAIT_CHANGE:
-		return sim_peek(p->where, p->size) != p->seen;
-	case SIM_WAIT_GRACE:
-		return sim_grace_over(&p->grace);
-	case SIM_WAIT_CALLBACK:
-		return sim_rcu_ready();
-	default:
-		return true;
-	}
+	if (!is_gated(me))
+		return n;
+	await[n] = (struct engine_await){.location = &sim.hw[me->on].word,
+					 .value = &sim.hw[me->on].word,
+					 .size = 8,
+					 .holds = sim_gate_open,
+					 .arg = sim.current};
+	return n + 1;
 }
 
-bool sim_cpu_enabled(unsigned cpu)
-{
-	const struct sim_processor *p = &sim.cpu[cpu];
-
-	return p->live && !p->done && ready(p);
-}
-
-void sim_point(enum sim_op op, bool visible, enum sim_wait wait, const void *where, struct sim_at at)
+static void announce(enum sim_op op, const void *where, struct sim_at at)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
 	me->op = op;
 	me->at = at;
-	me->wait = wait;
 	me->where = where;
-	if (sim.solo)
-		visible = false;
-	if (visible || !ready(me))
-		swapcontext(&coro.context[sim.current], &coro.scheduler);
+}
+
+static void chosen(unsigned slot)
+{
+	struct sim_processor *me = &sim.cpu[slot];
+
+	sim.current = slot;
+	if (is_gated(me))
+		sim_touch(&sim.hw[me->on].word, false);
+}
+
+unsigned sim_choose(unsigned ways)
+{
+	unsigned slot = sim.current, way = engine_choose(ways);
+
+	sim.current = slot;
+	return way;
+}
+
+/* An atomic section begins or ends: other tasks of this CPU may go on, or no longer. */
+static bool moves_gate(enum sim_op op)
+{
+	const struct sim_processor *me = &sim.cpu[sim.current];
+
+	switch (op) {
+	case SIM_OP_LOCK:
+	case SIM_OP_UNLOCK:
+	case SIM_OP_RCU_READ:
+	case SIM_OP_RCU_UNREAD:
+		return is_gated(me) && sim_conflicts(&sim.hw[me->on].word, true);
+	default:
+		return false;
+	}
+}
+
+void sim_point(enum sim_op op, bool visible, const void *where, struct sim_at at)
+{
+	struct engine_await gate[1];
+	unsigned slot = sim.current, n;
+
+	announce(op, where, at);
+	if (sim.solo || !(visible || moves_gate(op)))
+		return;
+	n = add_gate(gate, 0, &sim.cpu[slot]);
+	if (n)
+		engine_await(gate, n);
+	else
+		engine_point();
+	chosen(slot);
+}
+
+static void await_word(enum sim_op op, enum sim_mode mode, const uint64_t *word, bool (*holds)(uint64_t, uint64_t),
+		       uint64_t arg, struct sim_at at)
+{
+	const uint64_t *real = sim_real_word(word);
+	struct engine_await await[2] = {{.location = word, .value = real, .size = 8, .holds = holds, .arg = arg}};
+	unsigned slot = sim.current;
+
+	await[0].changes = mode == SIM_CHANGE;
+	announce(op, word, at);
+	if (sim.solo) {
+		sim_rcu_run_solo();
+		if (!holds(*real, arg))
+			sim_fail("deadlock", "setup or check waits, and nothing else runs");
+		return;
+	}
+	if (sim_conflicts_as(word, mode) || moves_gate(op) || !holds(*real, arg)) {
+		sim_touch_later(word, mode);
+		engine_await(await, add_gate(await, 1, &sim.cpu[slot]));
+		chosen(slot);
+	}
+	sim_touch_as(word, mode);
+}
+
+void sim_await_word(enum sim_op op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg,
+		    struct sim_at at)
+{
+	await_word(op, SIM_LOOK, word, holds, arg, at);
+}
+
+void sim_await_change(enum sim_op op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg,
+		      struct sim_at at)
+{
+	await_word(op, SIM_CHANGE, word, holds, arg, at);
+}
+
+/* cop_await(): the condition is in the code that waits; see engine_await_value(). */
+
+struct sim_wait sim_await_begin(const volatile void *p, unsigned size, struct sim_at at)
+{
+	const void *word = (const void *)((uintptr_t)p & ~7UL);
+	unsigned offset = (unsigned)((uintptr_t)p & 7), slot = sim.current;
+	struct engine_await await[2] = {{.location = word, .value = sim_real_word(word), .size = (uint8_t)size}};
+
+	await[0].shift = (uint8_t)(8 * (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? offset : 8 - offset - size));
+	announce(SIM_OP_AWAIT, (const void *)p, at);
+	if (sim_place_of(p).space == SIM_VIRT)
+		sim_fail("not-modelled", "waiting for a location that is reached through a translation");
+	if (!sim.solo) {
+		sim_touch_later(p, SIM_LOOK);
+		engine_await(await, add_gate(await, 1, &sim.cpu[slot]));
+	}
+	return (struct sim_wait){p, size, slot, at};
+}
+
+uint64_t sim_await_next(const struct sim_wait *w)
+{
+	if (!sim.solo)
+		return engine_await_value();
+	sim_rcu_run_solo();
+	return sim_peek(w->where, w->size);
+}
+
+bool sim_await_answer(const struct sim_wait *w, uint64_t value, bool good)
+{
+	if (sim.solo && !good)
+		sim_fail("deadlock", "setup or check waits, and nothing else runs");
+	if (!sim.solo && !engine_await_answer(good))
+		return false;
+	chosen(w->slot);
+	sim_await_over(w, value);
+	return true;
 }

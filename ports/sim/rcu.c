@@ -1,67 +1,91 @@
 /* SPDX-License-Identifier: MIT */
-/* Grace periods. A CPU reads while it is in a read section or has interrupts off. */
+/*
+ * Grace periods. A CPU reads while it is in a read section or has interrupts off: its word then is the section's number,
+ * else 0. A grace period looks at all words and waits for each that was not 0 to become another.
+ */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
 #include <string.h>
 
 #define CALLBACKS 64
 
-static struct {
-	struct {
-		cop_rcu *head;
-		void (*func)(cop_rcu *);
-		struct sim_at at;
-		struct sim_grace grace;
-		struct sim_clock before;
-	} queue[CALLBACKS];
-	unsigned count;
-} rcu, marked;
+static struct callback {
+	cop_rcu *head;
+	void (*func)(cop_rcu *);
+	struct sim_at at;
+	struct sim_grace grace;
+	struct sim_clock before;
+} queue[CALLBACKS];
 
-void sim_rcu_mark(void)
+static uint64_t *word_of(unsigned slot)
 {
-	marked = rcu;
+	return &sim.rcu.section[slot];
 }
 
-void sim_rcu_restore(void)
+static bool is_over(uint64_t word, uint64_t section)
 {
-	rcu = marked;
+	return word != section;
+}
+
+static bool is_busy(uint64_t first, uint64_t last)
+{
+	return first != last;
+}
+
+static bool looks_shared(void)
+{
+	bool shared = false;
+
+	for (unsigned i = 0; i < SIM_ALL_CPUS; i++)
+		shared |= sim_conflicts(word_of(i), false);
+	return shared;
 }
 
 static struct sim_grace grace_begin(void)
 {
 	struct sim_grace g = {{0}};
 
-	for (unsigned i = 0; i < SIM_CPUS; i++) {
-		if (sim.cpu[i].live && !sim.cpu[i].done && (sim.cpu[i].reading || sim.cpu[i].irqs_off))
-			g.section[i] = sim.cpu[i].section;
+	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
+		sim_touch(word_of(i), false);
+		g.section[i] = *word_of(i);
 	}
 	return g;
 }
 
-bool sim_grace_over(const struct sim_grace *g)
+static void grace_await(enum sim_op op, const struct sim_grace *g, struct sim_at at)
 {
-	for (unsigned i = 0; i < SIM_CPUS; i++) {
-		const struct sim_processor *p = &sim.cpu[i];
-
-		if (g->section[i] && g->section[i] == p->section && (p->reading || p->irqs_off))
-			return false;
+	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
+		if (g->section[i])
+			sim_await_word(op, word_of(i), is_over, g->section[i], at);
 	}
-	return true;
+	sim_race_after(word_of(0));
 }
 
-static void section_begin(void)
+void sim_rcu_section_begin(void)
 {
-	struct sim_processor *me = &sim.cpu[sim.current];
+	if (sim.rcu.depth[sim.current]++ == 0)
+		sim_word_set(word_of(sim.current), ++sim.rcu.sections[sim.current]);
+}
 
-	if (!me->reading && !me->irqs_off)
-		me->section++;
+/* What it did comes before the end of every grace period that waits for it. */
+void sim_rcu_section_end(void)
+{
+	sim_race_before(word_of(0));
+	if (--sim.rcu.depth[sim.current] == 0)
+		sim_word_set(word_of(sim.current), 0);
+}
+
+bool sim_rcu_visible(void)
+{
+	return sim_conflicts(word_of(sim.current), true);
 }
 
 void sim_rcu_read_lock(struct sim_at at)
 {
-	sim_point(SIM_OP_RCU_READ, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, false);
-	section_begin();
+	sim_point(SIM_OP_RCU_READ, sim_rcu_visible(), NULL, at);
+	sim_rcu_section_begin();
+	sim_atomic_begin();
 	sim.cpu[sim.current].reading++;
 	sim_record(SIM_OP_RCU_READ, NULL, 0, 0, 0, at);
 }
@@ -70,82 +94,57 @@ void sim_rcu_read_unlock(struct sim_at at)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
-	sim_point(SIM_OP_RCU_UNREAD, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, false);
+	sim_point(SIM_OP_RCU_UNREAD, sim_rcu_visible(), NULL, at);
 	if (!me->reading)
 		sim_fail("rcu-unbalanced", "a read section ends that did not begin");
 	me->reading--;
+	sim_rcu_section_end();
+	sim_atomic_end();
 	sim_record(SIM_OP_RCU_UNREAD, NULL, 0, 0, 0, at);
-}
-
-uintptr_t sim_irq_save(struct sim_at at)
-{
-	(void)at;
-	sim_touch(&sim_loc_rcu, false);
-	section_begin();
-	return sim.cpu[sim.current].irqs_off++;
-}
-
-void sim_irq_restore(uintptr_t flags, struct sim_at at)
-{
-	sim_point(SIM_OP_RCU_UNREAD, sim_conflicts(&sim_loc_rcu, false), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, false);
-	sim.cpu[sim.current].irqs_off = (unsigned)flags;
 }
 
 void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 {
-	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim_loc_rcu, true), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, true);
-	for (unsigned i = 0; i < rcu.count; i++) {
-		if (rcu.queue[i].head == head)
-			sim_fail("rcu-head-reused", "this head waits for a grace period already");
+	struct callback *c;
+
+	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim.rcu.last, true) || sim_conflicts(head, true) || looks_shared(),
+		  NULL, at);
+	sim_touch(head, true);
+	for (uint64_t i = sim.rcu.first; i != sim.rcu.last; i++) {
+		if (queue[i % CALLBACKS].head == head)
+			sim_report("rcu-head-reused", "this head waits for a grace period already");
 	}
-	if (rcu.count == CALLBACKS)
+	if (sim.rcu.last - sim.rcu.first == CALLBACKS)
 		sim_fail("sim-limit", "more than %d callbacks", CALLBACKS);
-	rcu.queue[rcu.count].head = head;
-	rcu.queue[rcu.count].func = func;
-	rcu.queue[rcu.count].at = at;
-	rcu.queue[rcu.count].grace = grace_begin();
-	rcu.queue[rcu.count].before = sim_order_release();
-	rcu.count++;
+	c = &queue[sim.rcu.last % CALLBACKS];
+	engine_save(c, sizeof(*c));
+	*c = (struct callback){head, func, at, grace_begin(), sim_order_release()};
+	sim_race_before(head);
+	sim_word_set(&sim.rcu.last, sim.rcu.last + 1);
 	sim_record(SIM_OP_RCU_DEFER, head, 0, 0, 0, at);
 }
 
 void sim_rcu_sync(struct sim_at at)
 {
-	struct sim_processor *me = &sim.cpu[sim.current];
+	struct sim_grace g;
 
-	if (me->reading || me->irqs_off)
-		sim_fail("deadlock", "cop_rcu_sync() inside a read section");
-	sim_point(SIM_OP_RCU_SYNC, sim_conflicts(&sim_loc_rcu, true), SIM_READY, NULL, at);
-	sim_touch(&sim_loc_rcu, true);
-	me->grace = grace_begin();
-	sim_point(SIM_OP_RCU_SYNC, false, SIM_WAIT_GRACE, NULL, at);
+	sim_may_sleep("cop_rcu_sync()", at);
+	sim_point(SIM_OP_RCU_SYNC, looks_shared(), NULL, at);
+	g = grace_begin();
+	grace_await(SIM_OP_RCU_SYNC, &g, at);
 	sim_record(SIM_OP_RCU_SYNC, NULL, 0, 0, 0, at);
-}
-
-bool sim_rcu_ready(void)
-{
-	return rcu.count && sim_grace_over(&rcu.queue[0].grace);
-}
-
-bool sim_rcu_idle(void)
-{
-	return !rcu.count;
 }
 
 static void call_first(void)
 {
-	cop_rcu *head = rcu.queue[0].head;
-	void (*func)(cop_rcu *) = rcu.queue[0].func;
-	struct sim_at at = rcu.queue[0].at;
+	const struct callback c = queue[sim.rcu.first % CALLBACKS];
 
-	sim_order_acquire(&rcu.queue[0].before);
-	sim_touch(&sim_loc_rcu, true);
-	memmove(&rcu.queue[0], &rcu.queue[1], --rcu.count * sizeof(rcu.queue[0]));
-	sim_record(SIM_OP_RCU_CALL, head, 0, 0, 0, at);
-	func(head);
+	sim_order_acquire(&c.before);
+	sim_touch(c.head, true);
+	sim_race_after(c.head);
+	sim.rcu.first++;
+	sim_record(SIM_OP_RCU_CALL, c.head, 0, 0, 0, c.at);
+	c.func(c.head);
 }
 
 /* Callbacks run on a processor of their own, at any time after their grace period. */
@@ -153,7 +152,35 @@ void sim_rcu_run(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		sim_point(SIM_OP_RCU_CALL, true, SIM_WAIT_CALLBACK, NULL, rcu.count ? rcu.queue[0].at : SIM_AT);
+		const struct callback *c = &queue[sim.rcu.first % CALLBACKS];
+
+		sim_await_word(SIM_OP_RCU_CALL, &sim.rcu.last, is_busy, sim.rcu.first, SIM_AT);
+		grace_await(SIM_OP_RCU_CALL, &c->grace, c->at);
 		call_first();
+	}
+}
+
+static bool first_is_over(void)
+{
+	const struct sim_grace *g = &queue[sim.rcu.first % CALLBACKS].grace;
+
+	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
+		if (g->section[i] && !is_over(*word_of(i), g->section[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing else runs: whoever waits lets the callbacks come first. */
+void sim_rcu_run_solo(void)
+{
+	unsigned before = sim.current;
+
+	if (sim.current == SIM_RCU_CPU)
+		return;
+	while (sim.rcu.first != sim.rcu.last && first_is_over()) {
+		sim.current = SIM_RCU_CPU;
+		call_first();
+		sim.current = before;
 	}
 }

@@ -1,61 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which locations have conflicting accesses: by two CPUs, at least one a write, and in no fixed order.
+ * Which locations have conflicting accesses: by two coroutines, in modes that do not commute, and in no fixed order.
  *
- * Only those are switch points. The table outlives executions and only grows; a conflict on a location that was passed
- * without a switch starts the search over, so that a search which ends has switched at every one that matters. What a
- * CPU did before it deferred a callback comes before all of the callback in every execution: that is no conflict.
+ * Only those are switch points, and touches that the engine is told of. The table outlives searches and only grows; a
+ * conflict on a location that was passed without a switch starts the search over, so that a search which ends has switched
+ * at every one that matters. What a CPU did before it deferred a callback comes before all of the callback in every
+ * execution: that is no conflict.
  */
 #include "ports/sim/sim.h"
+#include "checker/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LOCATIONS_LG2 17
+#define LOCATIONS     (1UL << LOCATIONS_LG2)
+#define MODES         3
 
 struct location {
-	uintptr_t word;                                     /* address / 8 + 1 */
-	uint32_t readers, writers;                          /* CPUs with accesses in conflict, in any execution */
-	uint32_t execution;                                 /* what the clocks below are of */
-	uint32_t read[SIM_ALL_CPUS], written[SIM_ALL_CPUS]; /* each CPU's clock at its last access; 0: none */
+	uintptr_t word;                   /* address / 8 + 1 */
+	uint32_t conflicting[MODES];      /* coroutines with such accesses in conflict, in any execution */
+	uint32_t at[MODES][SIM_ALL_CPUS]; /* each one's clock at its last access in this execution, 0: none */
 };
 
 static struct {
 	struct location *slot;
-	size_t room, used, shared;
-	uint32_t execution;
-	struct sim_clock clock[SIM_ALL_CPUS];
+	size_t used, shared;
 } share;
 
-const char sim_loc_tlb __attribute__((aligned(8))), sim_loc_tables __attribute__((aligned(8))),
-	sim_loc_frames __attribute__((aligned(8))), sim_loc_rcu __attribute__((aligned(8)));
+uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames;
 
 static struct location *slot_of(uintptr_t word)
 {
-	size_t i = (size_t)((word * 0x9e3779b97f4a7c15ULL) >> 20) & (share.room - 1);
+	size_t i = (size_t)((word * 0x9e3779b97f4a7c15ULL) >> (64 - LOCATIONS_LG2));
 
 	while (share.slot[i].word && share.slot[i].word != word)
-		i = (i + 1) & (share.room - 1);
+		i = (i + 1) & (LOCATIONS - 1);
 	return &share.slot[i];
 }
 
-static void grow(void)
+static uintptr_t word_of(const volatile void *p)
 {
-	struct location *old = share.slot;
-	size_t room = share.room;
-
-	share.room = room ? room * 2 : 4096;
-	share.slot = calloc(share.room, sizeof(*share.slot));
-	if (!share.slot)
-		abort();
-	for (size_t i = 0; i < room; i++) {
-		if (old[i].word)
-			*slot_of(old[i].word) = old[i];
-	}
-	free(old);
+	return (uintptr_t)p / 8 + 1;
 }
 
-void sim_share_reset(void)
+void sim_share_on(void)
 {
-	free(share.slot);
+	share.slot = mmap(NULL, LOCATIONS * sizeof(*share.slot), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (share.slot == MAP_FAILED) {
+		perror("sim: mmap");
+		abort();
+	}
+	memset(sim.clock, 0, sizeof(sim.clock));
+	for (unsigned i = 0; i < SIM_ALL_CPUS; i++)
+		sim.clock[i].of[i] = 1;
+}
+
+void sim_share_off(void)
+{
+	if (share.slot)
+		munmap(share.slot, LOCATIONS * sizeof(*share.slot));
 	memset(&share, 0, sizeof(share));
 }
 
@@ -64,25 +71,17 @@ size_t sim_shared_count(void)
 	return share.shared;
 }
 
-void sim_share_restore(void)
-{
-	share.execution++;
-	memset(share.clock, 0, sizeof(share.clock));
-	for (unsigned i = 0; i < SIM_ALL_CPUS; i++)
-		share.clock[i].of[i] = 1;
-}
-
 struct sim_clock sim_order_release(void)
 {
-	struct sim_clock now = share.clock[sim.current];
+	struct sim_clock now = sim.clock[sim.current];
 
-	share.clock[sim.current].of[sim.current]++;
+	sim.clock[sim.current].of[sim.current]++;
 	return now;
 }
 
 void sim_order_acquire(const struct sim_clock *c)
 {
-	struct sim_clock *mine = &share.clock[sim.current];
+	struct sim_clock *mine = &sim.clock[sim.current];
 
 	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
 		if (c->of[i] > mine->of[i])
@@ -90,68 +89,107 @@ void sim_order_acquire(const struct sim_clock *c)
 	}
 }
 
-bool sim_conflicts(const volatile void *p, bool write)
+static bool commute(unsigned a, unsigned b)
+{
+	return a == b && a != SIM_CHANGE;
+}
+
+bool sim_conflicts_as(const volatile void *p, enum sim_mode mode)
 {
 	const struct location *l;
-	uint32_t others = ~(1U << sim.current);
+	uint32_t others = 0;
 
 	if (!sim.config.quiet)
 		return true;
-	if (!share.room)
-		return false;
-	l = slot_of((uintptr_t)p / 8 + 1);
-	return (l->writers | (write ? l->readers : 0)) & others;
+	l = slot_of(word_of(p));
+	for (unsigned m = 0; m < MODES; m++)
+		others |= commute(m, mode) ? 0 : l->conflicting[m];
+	return others & ~(1U << sim.current);
+}
+
+bool sim_conflicts(const volatile void *p, bool write)
+{
+	return sim_conflicts_as(p, write ? SIM_CHANGE : SIM_LOOK);
 }
 
 static struct location *location_of(const volatile void *p)
 {
-	struct location *l;
+	struct location *l = slot_of(word_of(p));
 
-	if (share.used * 2 >= share.room)
-		grow();
-	l = slot_of((uintptr_t)p / 8 + 1);
-	if (!l->word) {
-		l->word = (uintptr_t)p / 8 + 1;
-		share.used++;
-	}
-	if (l->execution != share.execution) {
-		memset(l->read, 0, sizeof(l->read));
-		memset(l->written, 0, sizeof(l->written));
-		l->execution = share.execution;
-	}
+	if (l->word)
+		return l;
+	if (++share.used == LOCATIONS / 2)
+		sim_fail("sim-limit", "more than %lu locations", LOCATIONS / 2);
+	l->word = word_of(p);
 	return l;
+}
+
+/* Others' accesses in this execution that nothing puts before this one. */
+static bool find_conflicts(struct location *l, unsigned mode)
+{
+	const struct sim_clock *mine = &sim.clock[sim.current];
+	uint32_t found[MODES] = {0};
+	bool fresh = false;
+
+	for (unsigned m = 0; m < MODES; m++) {
+		if (commute(m, mode))
+			continue;
+		for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
+			if (i != sim.current && l->at[m][i] > mine->of[i])
+				found[m] |= 1U << i, found[mode] |= 1U << sim.current;
+		}
+	}
+	for (unsigned m = 0; m < MODES; m++) {
+		fresh |= found[m] & ~l->conflicting[m];
+		l->conflicting[m] |= found[m];
+	}
+	return fresh;
+}
+
+static void note(const volatile void *p, enum sim_mode mode)
+{
+	struct location *l = location_of(p);
+	uint32_t *at = &l->at[mode][sim.current], now = sim.clock[sim.current].of[sim.current];
+	bool known = l->conflicting[0] | l->conflicting[1] | l->conflicting[2];
+
+	if (find_conflicts(l, mode)) {
+		share.shared += !known;
+		if (sim.config.quiet) {
+			sim.restart = true;
+			engine_restart();
+			sim_cpu_stop();
+		}
+	}
+	if (*at == now)
+		return;
+	engine_save(at, sizeof(*at));
+	*at = now;
+}
+
+void sim_touch_later(const volatile void *p, enum sim_mode mode)
+{
+	if (!sim.solo)
+		note(p, mode);
+}
+
+void sim_touch_as(const volatile void *p, enum sim_mode mode)
+{
+	if (sim.solo)
+		return;
+	note(p, mode);
+	if (sim_conflicts_as(p, mode))
+		engine_touch((const void *)((uintptr_t)p & ~7UL), (enum engine_mode)mode,
+			     mode == SIM_LOOK ? 0 : sim_peek_word(p));
 }
 
 void sim_touch(const volatile void *p, bool write)
 {
-	const struct sim_clock *mine = &share.clock[sim.current];
-	uint32_t readers, writers;
-	struct location *l;
+	sim_touch_as(p, write ? SIM_CHANGE : SIM_LOOK);
+}
 
-	if (sim.solo)
-		return;
-	l = location_of(p);
-	readers = l->readers;
-	writers = l->writers;
-	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
-		if (i == sim.current)
-			continue;
-		if (l->written[i] > mine->of[i])
-			writers |= 1U << i;
-		if (write && l->read[i] > mine->of[i])
-			readers |= 1U << i;
-		if (l->written[i] > mine->of[i] || (write && l->read[i] > mine->of[i]))
-			*(write ? &writers : &readers) |= 1U << sim.current;
-	}
-	(write ? l->written : l->read)[sim.current] = mine->of[sim.current];
-	if (readers == l->readers && writers == l->writers)
-		return;
-	if (!(l->readers | l->writers))
-		share.shared++;
-	l->readers = readers;
-	l->writers = writers;
-	if (!sim.config.quiet)
-		return;
+void sim_search_again(void)
+{
 	sim.restart = true;
+	engine_restart();
 	sim_cpu_stop();
 }

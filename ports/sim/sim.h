@@ -3,7 +3,7 @@
  * The simulated machine, as the checker sees it.
  *
  * Time is a counter that every write to physical memory, invalidation and completion advances. A machine runs its setup
- * once; sim_mark() then makes that state the start of every execution and sim_restore() goes back to it.
+ * once; sim_mark() then makes that state the start of every execution. The engine puts it back.
  *
  * Processors are coroutines. One that comes to a visible operation announces it (sim_processor.op) and gives the host's
  * thread back; the scheduler chooses which of the announced operations happens next.
@@ -14,11 +14,13 @@
 #include <coppice/format.h>
 #include <coppice/port.h>
 
-#define SIM_CPUS     4
-#define SIM_RCU_CPU  SIM_CPUS /* runs the callbacks of finished grace periods */
-#define SIM_ALL_CPUS (SIM_CPUS + 1)
-#define SIM_TREES    4
-#define SIM_FOREVER  (~0ULL)
+#define SIM_CPUS       4
+#define SIM_IPI_CPU(c) (SIM_CPUS + (c)) /* runs what other CPUs have interrupted CPU c for */
+#define SIM_RCU_CPU    (2 * SIM_CPUS)   /* runs the callbacks of finished grace periods */
+#define SIM_ALL_CPUS   (2 * SIM_CPUS + 1)
+#define SIM_TREES      4
+#define SIM_FOREVER    (~0ULL)
+#define SIM_HARDWARE   0xff /* as a writer: the MMU, setting accessed and dirty bits */
 /* What a frame holds when it is allocated: an entry that no format calls empty. */
 #define SIM_POISON 0x5a5a5a5a5a5a5a5bULL
 
@@ -47,6 +49,13 @@ enum sim_op {
 	SIM_OP_FREE,
 	SIM_OP_PROBE,
 	SIM_OP_GONE,
+	SIM_OP_IRQ_OFF,
+	SIM_OP_IRQ_ON,
+	SIM_OP_IRQ,
+	SIM_OP_IRQ_END,
+	SIM_OP_IPI,
+	SIM_OP_STOP,
+	SIM_OP_CHOOSE,
 	SIM_OP_REPORT,
 };
 
@@ -60,7 +69,12 @@ struct sim_event {
 	bool visible; /* others could have run before it */
 };
 
-enum sim_frame_state { SIM_FREE, SIM_TABLE, SIM_DATA };
+enum sim_frame_state {
+	SIM_FREE,
+	SIM_TABLE,
+	SIM_DATA,
+	SIM_ABSENT, /* there is no memory, or no longer */
+};
 
 struct sim_frame {
 	const char *owner; /* whose it is, or was */
@@ -72,6 +86,9 @@ struct sim_frame {
 	uint8_t tree;
 	bool known; /* level, va and tree are */
 	bool linked;
+	bool was_table; /* before it was freed */
+	bool replaced;  /* by a leaf: what it maps lives on */
+	bool kept;      /* the library's own allocator has it: not the machine's to hand out, and no leak */
 };
 
 struct sim_tree {
@@ -80,38 +97,42 @@ struct sim_tree {
 	cop_pa root;
 	uint32_t asid;
 	bool attached;
+	bool caches_invalid; /* hardware may keep entries that are not valid */
+	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
 };
 
-/* What a CPU waits for before its announced operation can happen. */
-enum sim_wait { SIM_READY, SIM_WAIT_LOCK, SIM_WAIT_CHANGE, SIM_WAIT_GRACE, SIM_WAIT_CALLBACK };
-
 struct sim_grace {
-	uint64_t section[SIM_CPUS]; /* the read section to wait for, 0: none */
+	uint64_t section[SIM_ALL_CPUS]; /* the read section to wait for, 0: none */
+};
+
+/* How much of every CPU's past comes before something. */
+struct sim_clock {
+	uint32_t of[SIM_ALL_CPUS];
 };
 
 struct sim_processor {
+	unsigned on; /* CPU: tasks and handlers may share one */
 	const char *name;
 	void (*run)(void *);
 	void *arg;
 	bool live, done;
+	const char *failed; /* the rule that it broke */
 	enum sim_op op;
 	struct sim_at at;
-	enum sim_wait wait;
 	const void *where;
-	unsigned size;
-	uint64_t seen;
-	struct sim_grace grace;
-	unsigned reading, irqs_off; /* depth */
-	uint64_t section;           /* number of read sections begun */
-	uint64_t unpublished;       /* time of the first entry written since the last publish, 0: none */
+	unsigned reading, irqs_off, atomic; /* depth */
+	bool handler;                       /* interrupts @on, runs to its end */
+	void (*handler_run)(void *);
+	uint64_t unpublished; /* time of the first entry written since the last publish, 0: none */
 };
 
 struct sim_config {
 	uint64_t pa_bytes;  /* of physical memory, from 0 */
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
-	unsigned (*choose)(unsigned n); /* which of n ways to go on */
-	bool quiet;                     /* do not switch where a location has had no conflicting access so far */
+	bool quiet;           /* do not switch where a location has had no conflicting access so far */
+	bool go_on;           /* a failure ends its coroutine, not the execution */
+	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
 
 struct sim_report {
@@ -122,32 +143,71 @@ struct sim_report {
 /* The machine. Static because port functions have no context argument, as on hardware. */
 struct sim {
 	struct sim_config config;
-	struct sim_processor cpu[SIM_ALL_CPUS];
-	struct sim_frame *frame;
-	struct sim_tree tree[SIM_TREES];
+	struct sim_frame *frame; /* sim_frame_change() */
 	struct sim_report report;
 	struct sim_event *event;
+	bool solo;    /* setup or check: nothing else runs */
+	bool restart; /* an access conflicted that was not a switch point: the search starts over */
+	/* What follows is put back by the engine: compared after each event. */
+	struct sim_processor cpu[SIM_ALL_CPUS];
+	struct sim_tree tree[SIM_TREES];
+	struct {
+		cop_va vmemmap, start, last; /* frame 0's struct page; addresses that are struct pages */
+		unsigned page_lg2;
+	} memmap;
+	/* Not to be held against a frame that the library's own allocator frees. */
+	cop_va linear_start, linear_last;
+	struct {
+		const struct cop_format *format;
+		struct cop_geom geom;
+		const cop_pa *root;
+		uint32_t asid;
+	} pending; /* attached as soon as *root is set */
 	size_t events;
+	struct {
+		uint64_t first, last; /* callbacks */
+		uint64_t section[SIM_ALL_CPUS];
+		uint64_t sections[SIM_ALL_CPUS]; /* begun so far */
+		unsigned depth[SIM_ALL_CPUS];
+	} rcu;
+	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
+	struct {
+		uint64_t word; /* irq.c */
+		struct sim_mail {
+			void (*func)(void *);
+			void *arg;
+		} mail;
+	} hw[SIM_CPUS];
+	uint64_t stopper; /* coroutine + 1 that has stopped the machine */
 	uint64_t now;
 	unsigned current; /* the CPU that runs */
-	bool solo;        /* setup or check: nothing else runs */
-	bool restart;     /* an access conflicted that was not a switch point: the search starts over */
+	bool cut;         /* the execution cannot go on, because of a rule that is disabled */
 };
 extern struct sim sim;
 
 /* machine.c */
+/* Before the frame of an index is changed. */
+struct sim_frame *sim_frame_change(cop_pa);
 void sim_power_on(const struct sim_config *);
 void sim_power_off(void);
-void sim_mark(void *world, size_t bytes);
-void sim_restore(void);
+void sim_mark(void);
 /* The first failure ends the execution; the CPU does not come back. */
 COP_NORETURN void sim_fail(const char *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same where one can go on: comes back if the rule is disabled. */
+void sim_report(const char *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_record(enum sim_op, const void *where, uint64_t old, uint64_t value, cop_pa pa, struct sim_at);
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state, const char *owner, struct sim_at);
 /* Who has a frame is a location: its name. */
 const void *sim_frame_location(cop_pa);
 void sim_frame_claim(cop_pa, uint64_t bytes, const char *owner, struct sim_at);
 void sim_frame_free(cop_pa, uint64_t bytes, struct sim_at);
+/* Frames that the library's own allocator hands out and takes back; they stay in the linear map. */
+void sim_frame_given(cop_pa, uint64_t bytes, enum sim_frame_state, const char *owner, struct sim_at);
+void sim_frame_taken(cop_pa, uint64_t bytes, struct sim_at);
+void sim_frame_is_free(cop_pa, uint64_t bytes, struct sim_at);
+/* Memory appears and disappears. */
+void sim_frame_populate(cop_pa, uint64_t bytes, const char *owner, struct sim_at);
+void sim_frame_punch(cop_pa, uint64_t bytes, struct sim_at);
 void sim_check_leaks(void);
 
 /* memory.c: words, and the history of each */
@@ -167,72 +227,159 @@ struct sim_value sim_word_now(cop_pa);
 /* The value before; false when there is none. */
 bool sim_word_before(struct sim_value *);
 bool sim_word_changed(cop_pa);
-/* Has only ever been zero: nothing there for a walk that looks for translations. */
-bool sim_word_blank(cop_pa);
+/* Words of tables that have ever held anything but an empty entry, in any execution. */
+void sim_word_use(cop_pa);
+bool sim_word_used(cop_pa);
+/* The table that the word is in has, or had in any execution, contiguous runs. */
+void sim_word_use_run(cop_pa);
+bool sim_has_runs(cop_pa table);
+/* The first such entry from @from on, of the first @n of a table; @n if there is none. */
+uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n);
+/* Memory that no CPU can walk yet: its words' history is of no interest. */
+void sim_poke_fill(cop_pa, uint64_t v, uint64_t bytes);
 uint64_t sim_peek(const volatile void *, unsigned size);
 void sim_poke(volatile void *, uint64_t v, unsigned size, struct sim_at);
 void sim_memory_on(void);
 void sim_memory_off(void);
 void sim_memory_mark(void);
-void sim_memory_restore(void);
+/* The aligned word that an address is in, where it really is; not of translated addresses. */
+uint64_t *sim_real_word(const volatile void *);
+/* What it holds: for whoever waits for the location. */
+uint64_t sim_peek_word(const volatile void *);
 
-/* mmu.c */
-unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
-void sim_detach(cop_pa root);
+/* mmu.c and its parts */
+struct sim_item;
+cop_va sim_root_va(const struct sim_tree *);
 struct sim_reached {
 	cop_pa pa; /* COP_PA_NONE: fault */
-	uint64_t entry;
-	bool writable, stale;
+	cop_pa word;
+	uint64_t entry, updated; /* before and after hardware has set accessed and dirty bits */
+	bool refused;            /* a fault though something is mapped */
+	bool stale;
 };
-#define SIM_MAX_REACHED 8
+#define SIM_MAX_REACHED 16
 /* What this CPU may reach at va; calls touch for every location that the answer depends on. */
-unsigned sim_translate(cop_va, struct sim_reached *, void (*touch)(const void *));
-void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, bool by_instruction, struct sim_at);
-void sim_mmu_check_free(cop_pa, uint64_t bytes);
+unsigned sim_translate(cop_va, bool write, struct sim_reached *, void (*touch)(const void *));
+
+/* entry.c */
+unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
+void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);
+void sim_attach_pending(void);
+void sim_detach(cop_pa root);
+uint64_t sim_tree_bytes(cop_pa root); /* of its tables that are linked now */
+enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTION };
+void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
+void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
+/* Does anyone else's access conflict with a write to this word of a table? */
+bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
+bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
+/* A table that is freed maps nothing any more, unless a leaf has taken its place. */
+void sim_mmu_check_table(cop_pa);
+void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
+struct cop_tlbi sim_mmu_of_entries(cop_pa word, unsigned n, const struct cop_tlbi *);
+
+/* mmu_check.c */
+void sim_mmu_check_free(cop_pa, uint64_t bytes, bool by_allocator);
 void sim_mmu_check_gone(cop_va, uint64_t bytes);
+void sim_mmu_check_settled(void);
+void sim_blame(const char *rule, const char *what, const struct sim_item *, unsigned on);
+
+/* inval.c */
 void sim_mmu_invalidate(const struct cop_tlbi *, uint64_t issued, bool complete);
 void sim_mmu_complete(void);
-void sim_mmu_mark(void);
-void sim_mmu_restore(void);
-void sim_mmu_off(void);
-
-/* How much of every CPU's past comes before something. */
-struct sim_clock {
-	uint32_t of[SIM_ALL_CPUS];
-};
+bool sim_mmu_pending(void); /* has this CPU asked others for something that is not complete? */
+void sim_mmu_on(void);
+void sim_mmu_reset(void);
 
 /* share.c: which locations are accessed by more than one CPU, with a write among them */
-extern const char sim_loc_tlb, sim_loc_tables, sim_loc_frames, sim_loc_rcu; /* locations without an address */
+extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames; /* locations without an address */
+/* As the engine's modes: SIM_ADD commutes with itself. */
+enum sim_mode { SIM_LOOK, SIM_ADD, SIM_CHANGE };
 /* Does an access of this CPU conflict with one that another has made in any execution so far? */
 bool sim_conflicts(const volatile void *, bool write);
+bool sim_conflicts_as(const volatile void *, enum sim_mode);
+/* The event that runs depends on the location, or changes it: before it does. */
 void sim_touch(const volatile void *, bool write);
+void sim_touch_as(const volatile void *, enum sim_mode);
+/* ... or would if it could happen. */
+void sim_touch_later(const volatile void *, enum sim_mode);
 size_t sim_shared_count(void);
-void sim_share_restore(void);
-void sim_share_reset(void);
+/* Something turned out that the search should have known from its start: it begins again. Does not come back. */
+COP_NORETURN void sim_search_again(void);
+void sim_share_on(void);
+void sim_share_off(void);
 /* What this CPU did so far comes before whatever is done after the acquire of the result. */
 struct sim_clock sim_order_release(void);
 void sim_order_acquire(const struct sim_clock *);
 
 /* processor.c */
 void sim_cpu_start(unsigned cpu, const char *name, void (*run)(void *), void *arg);
-void sim_cpu_resume(unsigned cpu);
-bool sim_cpu_enabled(unsigned cpu);
+/* The coroutine runs on CPU `on`; a handler interrupts it. */
+void sim_cpu_place(unsigned cpu, unsigned on, bool handler);
+void sim_cpu_run(void *slot);
+/* Which of several ways, all of which are possible now. */
+unsigned sim_choose(unsigned ways);
 /* Announce, and come back when chosen. */
-void sim_point(enum sim_op, bool visible, enum sim_wait, const void *where, struct sim_at);
+void sim_point(enum sim_op, bool visible, const void *where, struct sim_at);
+/* ... when *word is what @holds asks for. */
+void sim_await_word(enum sim_op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg, struct sim_at);
+void sim_await_change(enum sim_op, const uint64_t *word, bool (*holds)(uint64_t, uint64_t), uint64_t arg,
+		      struct sim_at);
+void sim_await_over(const struct sim_wait *, uint64_t value);
 COP_NORETURN void sim_cpu_stop(void);
-void sim_processors_on(void);
-void sim_processors_off(void);
 
 /* rcu.c */
 void sim_rcu_run(void *);
-bool sim_rcu_ready(void);
-bool sim_rcu_idle(void);
-bool sim_grace_over(const struct sim_grace *);
-void sim_rcu_mark(void);
-void sim_rcu_restore(void);
+bool sim_rcu_visible(void); /* beginning or ending a section */
+void sim_rcu_section_begin(void);
+void sim_rcu_section_end(void);
+void sim_rcu_run_solo(void);
+
+/*
+ * race.c: what happens before what, by the program's own synchronisation; plain accesses that nothing orders are races.
+ * A location is named by its address; one that stands for something (a lock, a grace period) too.
+ */
+enum sim_race { SIM_RACE_WRITE = 1, SIM_RACE_PLAIN = 2, SIM_RACE_ACQUIRE = 4, SIM_RACE_RELEASE = 8, SIM_RACE_RMW = 16 };
+void sim_race_access(const volatile void *, unsigned how, uint64_t value, struct sim_at);
+void sim_race_fence(bool acquire, bool release);
+/* Everything this CPU did comes before whatever is done after sim_race_after() of the same location. */
+void sim_race_before(const void *);
+void sim_race_after(const void *);
+void sim_race_hardware(const volatile void *, uint64_t value);
+void sim_race_on(void);
+void sim_race_off(void);
+struct sim_overwrite {
+	bool unseen; /* somebody else wrote what is overwritten, and this CPU does not know */
+	unsigned by;
+	struct sim_at at;
+	uint64_t seen; /* what it knows */
+};
+struct sim_overwrite sim_order_overwrites(const void *, uint64_t old);
+
+void sim_race_join(bool to_all); /* with every CPU's clock */
+
+/* irq.c */
+void sim_irq_reset(void);
+void sim_word_set(uint64_t *, uint64_t);
+bool sim_armed(unsigned on);
+void sim_arm(unsigned on);
+bool sim_gate_open(uint64_t word, uint64_t slot);
+void sim_atomic_begin(void);
+void sim_atomic_end(void);
+void sim_handler_run(void *);
+void sim_ipi_run(void *);
+/* Interrupts off, a read section, a spinlock: nothing that waits for others may be done. */
+void sim_may_sleep(const char *what, struct sim_at);
+/* Waits until every other CPU has taken this CPU's pending invalidations, where that takes an interrupt. */
+void sim_shootdown(struct sim_at);
+
+/* memmap.c: what becomes of a struct page, at the address that a story has named */
+void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);
+bool sim_is_memmap(cop_va);
+void sim_memmap_written(cop_va, uint64_t old, uint64_t v, unsigned size, enum sim_op, struct sim_at);
 
 /* access.c: what a story does that is no part of the port */
-bool sim_probe(cop_va, uint64_t *value, struct sim_at);
+bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);
 void sim_gone(cop_va, uint64_t bytes, struct sim_at);
 
 #endif

@@ -9,6 +9,49 @@ foreach(source ${checker_tests})
   add_test(NAME ${test} COMMAND ${target})
   set_tests_properties(${test} PROPERTIES TIMEOUT 600)
 endforeach()
+target_sources(checker_test_counts PRIVATE ${PROJECT_SOURCE_DIR}/bench/checker_programs.c)
+
+# Random programs: reduced and unreduced search agree. The long run: ctest -C long -L long.
+add_executable(checker_random_engine ${PROJECT_SOURCE_DIR}/tests/checker/random_engine.c)
+target_link_libraries(checker_random_engine PRIVATE coppice_engine)
+add_test(NAME checker.random_engine COMMAND checker_random_engine 3000)
+add_test(NAME checker.random_engine.long CONFIGURATIONS long COMMAND checker_random_engine 50000 1000000)
+set_tests_properties(checker.random_engine.long PROPERTIES LABELS long TIMEOUT 3600)
+
+add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
+target_link_libraries(checker_random_machine PRIVATE coppice_checker)
+add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
+add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 10000 100000)
+set_tests_properties(checker.random_machine.long PROPERTIES LABELS long TIMEOUT 7200)
+
+# ... and find out when a rule of the reduction is broken.
+file(GLOB broken CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/broken/*.patch)
+foreach(patch ${broken})
+  get_filename_component(name ${patch} NAME_WE)
+  set(dir ${PROJECT_BINARY_DIR}/broken/${name})
+  set(originals ${COPPICE_ENGINE_SOURCES})
+  list(FILTER originals INCLUDE REGEX "\\.c$")
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/checker/engine/*.h ${PROJECT_SOURCE_DIR}/checker/engine.h)
+  list(TRANSFORM originals REPLACE "^${PROJECT_SOURCE_DIR}" ${dir} OUTPUT_VARIABLE copies)
+  add_custom_command(OUTPUT ${copies}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${dir} -DPATCH=${patch} -DROOMS=checker
+      -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    DEPENDS ${originals} ${headers} ${patch} ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    COMMENT "Breaking the engine with ${patch}" VERBATIM)
+  add_executable(checker_broken_${name} ${PROJECT_SOURCE_DIR}/tests/checker/random_engine.c ${copies}
+    ${PROJECT_SOURCE_DIR}/checker/engine/switch_x86_64.S ${PROJECT_SOURCE_DIR}/checker/engine/switch_arm64.S)
+  target_include_directories(checker_broken_${name} BEFORE PRIVATE ${dir})
+  target_compile_options(checker_broken_${name} PRIVATE -Wno-unused -Wno-type-limits -Wno-implicit-fallthrough)
+  target_link_libraries(checker_broken_${name} PRIVATE coppice_options)
+  add_test(NAME checker.broken.${name} COMMAND checker_broken_${name} 3000)
+  set_tests_properties(checker.broken.${name} PROPERTIES WILL_FAIL TRUE)
+endforeach()
+
+# The cases of the rules, some on trees that the library builds.
+file(GLOB rule_cases CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/rules_*.c)
+target_sources(checker_test_rules PRIVATE ${rule_cases} $<TARGET_OBJECTS:coppice_sim_rooms>)
+# What a case does not say is zero.
+target_compile_options(checker_test_rules PRIVATE -Wno-missing-field-initializers)
 
 # Every shipped patch applies to the library as it is.
 file(GLOB story_patches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/*.patch)

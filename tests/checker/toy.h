@@ -85,6 +85,7 @@ struct toy_world {
 	cop_pa root, table, page, other, block;
 	uint64_t flag, flag2;
 	cop_spinlock lock;
+	cop_mutex mutex;
 	cop_rcu rcu;
 };
 
@@ -139,10 +140,15 @@ static inline void toy_free_rest(void *world)
 	}
 }
 
-static inline struct checker_verdict toy_explore(struct toy_world *w, const struct checker_actor *actors)
+static inline struct checker_verdict toy_explore(struct toy_world *w, const struct checker_actor *actors,
+						 const char *disabled)
 {
-	struct checker_program p = {
-		.setup = toy_setup, .check = toy_free_rest, .actors = actors, .world = w, .world_bytes = sizeof(*w)};
+	struct checker_program p = {.setup = toy_setup,
+				    .check = toy_free_rest,
+				    .actors = actors,
+				    .world = w,
+				    .world_bytes = sizeof(*w),
+				    .disabled = disabled};
 
 	return checker_explore(&p, 1000000, NULL);
 }

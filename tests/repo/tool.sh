@@ -26,6 +26,15 @@ one() {
 
 expect 0 '^coppice [0-9]+\.[0-9]+\.[0-9]+$' "$tool" version
 expect 0 '^  maps ' "$tool" help
+expect 0 '^Manual$' "$tool" explain break-before-make
+expect 0 '"rule":[[:space:]]+"lost-update"' "$tool" explain --json
+one 2 "^coppice explain: no rule 'frobnicate'; expected" "$tool" explain frobnicate
+one 2 "^coppice check: no story 'XX1'; expected" "$tool" check XX1
+one 2 "^coppice check: --arch: 'vax'; expected arm64, " "$tool" check --arch vax
+one 2 "^coppice check: --jobs: '0'; expected a number" "$tool" check --jobs 0
+expect 0 '^  HR1 ' "$tool" list
+expect 0 '^  HR1 +fixed +riscv64 +exhausted +yes ' "$tool" check HR1 --variant fixed --arch riscv64
+expect 0 '"verdict":[[:space:]]+"fails"' "$tool" check HR1 --variant free-before-clear --json
 expect 0 'Examples:' "$tool" help maps
 expect 0 'Examples:' "$tool" maps --help
 expect 2 '^Usage: coppice' "$tool"

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+/* coppice check: every interleaving and every TLB of the stories, fixed and broken. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cli/check/stories.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+
+#define MAX_STORIES  64
+#define MAX_JOBS     64
+#define QUICK_BOUND  "500"
+#define PROGRAM_ARGS 8
+
+struct options {
+	const char *story[MAX_STORIES];
+	unsigned stories;
+	char *arch, *bound;
+	const char *variant;
+	unsigned jobs;
+	bool quick, json;
+};
+
+static const struct argp_option option_list[] = {
+	{"arch", 'a', "NAME", 0, "one architecture or format: arm64, arm64-16k, x86-64, riscv64, s390x", 0},
+	{"variant", 'v', "NAME", 0, "one variant, such as fixed", 0},
+	{"bound", 'b', "N", 0, "give up after N executions; what is not finished is bounded, not exhausted", 0},
+	{"jobs", 'J', "N", 0, "programs at a time; 1 by default", 0},
+	{"quick", 'q', NULL, 0, "a small bound", 0},
+	{"json", 'j', NULL, 0, "print JSON", 0},
+	{0},
+};
+
+static unsigned long number(const char *option, const char *arg, unsigned long max)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (*end || !*arg || *arg == '-' || errno || !n || n > max)
+		cli_fail(CLI_USAGE, "--%s: '%s'; expected a number from 1 to %lu", option, arg, max);
+	return n;
+}
+
+/* As the programs know them. */
+static void check_arch(const char *name)
+{
+	static const char *const names[] = {"arm64",  "arm64-4k", "arm64-16k", "arm64-64k",
+					    "x86-64", "riscv64",  "s390x"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(names[i], name))
+			return;
+	}
+	cli_fail(CLI_USAGE, "--arch: '%s'; expected arm64, arm64-4k, arm64-16k, arm64-64k, x86-64, riscv64 or s390x",
+		 name);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'a':
+		check_arch(arg);
+		o->arch = arg;
+		return 0;
+	case 'v':
+		o->variant = arg;
+		return 0;
+	case 'b':
+		number("bound", arg, 1000000000000UL);
+		o->bound = arg;
+		return 0;
+	case 'J':
+		o->jobs = (unsigned)number("jobs", arg, MAX_JOBS);
+		return 0;
+	case 'q':
+		o->quick = true;
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (o->stories == MAX_STORIES)
+			cli_fail(CLI_USAGE, "more than %d stories", MAX_STORIES);
+		o->story[o->stories++] = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const char doc[] =
+	"Run stories on a simulated machine, in every order and with every translation that CPUs may hold: the library "
+	"as it is must be exhausted, each broken variant must fail with its own rule. Exit status 1 if anything is not "
+	"as "
+	"expected.\v"
+	"Without STORY all of them. With --bound or --quick, bounded is as good as exhausted, and is called bounded.\n"
+	"\n"
+	"Examples:\n"
+	"  coppice check HR1\n"
+	"  coppice check HR1 HR3 --arch riscv64 --variant fixed\n"
+	"  coppice check --quick --jobs 2\n";
+
+static bool is_wanted(const struct options *o, const struct story_program *p)
+{
+	bool wanted = !o->stories;
+
+	for (unsigned i = 0; i < o->stories; i++)
+		wanted |= !strcmp(o->story[i], p->story);
+	return wanted && (!o->variant || !strcmp(o->variant, p->variant));
+}
+
+static void check_names(const struct options *o, const struct story_programs *programs)
+{
+	for (unsigned i = 0; i < o->stories; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < programs->count; k++)
+			known |= !strcmp(o->story[i], programs->at[k].story);
+		if (!known)
+			cli_fail(CLI_USAGE, "no story '%s'; expected one of those that `coppice list` lists",
+				 o->story[i]);
+	}
+}
+
+struct tally {
+	unsigned rows, wrong;
+};
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	const char *s = cJSON_GetStringValue(cJSON_GetObjectItem(object, name));
+
+	return s ? s : "";
+}
+
+static double number_of(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, name);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+/* Whoever asks for a bound takes it for an answer. */
+static bool is_right(const struct options *o, const cJSON *line)
+{
+	if (cJSON_IsTrue(cJSON_GetObjectItem(line, "as_expected")))
+		return true;
+	return (o->bound || o->quick) && !strcmp(text_of(line, "verdict"), "bounded") &&
+	       !strcmp(text_of(line, "expected"), "exhausted");
+}
+
+static void add_row(struct out_table *t, const cJSON *line, bool right)
+{
+	const double seconds = number_of(line, "seconds"), executions = number_of(line, "executions");
+	const bool fails = !strcmp(text_of(line, "verdict"), "fails");
+
+	out_cell(t, "%s", text_of(line, "story"));
+	out_cell(t, "%s", text_of(line, "variant"));
+	out_cell(t, "%s", text_of(line, "arch"));
+	out_cell(t, "%s%s%s", text_of(line, "verdict"), fails ? ": " : "", text_of(line, "rule"));
+	if (right)
+		out_cell(t, "yes");
+	else
+		out_cell(t, "no: %s %s", text_of(line, "expected"), text_of(line, "expected_rule"));
+	out_cell(t, "%s", out_count((uint64_t)executions).s);
+	out_cell(t, "%s", seconds > 0 ? out_count((uint64_t)(executions / seconds)).s : "-");
+	out_cell(t, "%s", out_count((uint64_t)number_of(line, "events")).s);
+	out_cell(t, "%s", out_time(seconds).s);
+}
+
+/* A program that says nothing has not run: it crashed, or was built for something else. */
+static void add_silent(struct out_table *t, cJSON *all, const struct story_job *job)
+{
+	const char *what = WIFSIGNALED(job->status) ? strsignal(WTERMSIG(job->status)) : "it said nothing";
+	cJSON *object = cJSON_CreateObject();
+
+	out_cell(t, "%s", job->program->story);
+	out_cell(t, "%s", job->program->variant);
+	out_cell(t, "-");
+	out_cell(t, "broken off: %s", what);
+	out_cell(t, "no");
+	for (unsigned i = 0; i < 4; i++)
+		out_cell(t, "-");
+	cJSON_AddStringToObject(object, "story", job->program->story);
+	cJSON_AddStringToObject(object, "variant", job->program->variant);
+	cJSON_AddStringToObject(object, "verdict", "broken off");
+	cJSON_AddStringToObject(object, "text", what);
+	cJSON_AddBoolToObject(object, "as_expected", false);
+	cJSON_AddItemToArray(all, object);
+}
+
+static struct tally add_job(const struct options *o, struct out_table *t, cJSON *all, struct story_job *job)
+{
+	const bool not_there = WIFEXITED(job->status) && WEXITSTATUS(job->status) == CLI_USAGE;
+	struct tally tally = {0, 0};
+	cJSON *line;
+
+	while ((line = cJSON_DetachItemFromArray(job->lines, 0))) {
+		const bool right = is_right(o, line);
+
+		add_row(t, line, right);
+		cJSON_ReplaceItemInObject(line, "as_expected", cJSON_CreateBool(right));
+		cJSON_AddItemToArray(all, line);
+		tally.rows++;
+		tally.wrong += !right;
+	}
+	/* Some variants do not apply to some architectures; half a list is a crash. */
+	if (WIFSIGNALED(job->status) || (!tally.rows && !not_there)) {
+		add_silent(t, all, job);
+		tally.rows++;
+		tally.wrong++;
+	}
+	cJSON_Delete(job->lines);
+	return tally;
+}
+
+static void advance(size_t ended, void *arg)
+{
+	struct {
+		struct out_progress progress;
+		size_t count;
+	} *p = arg;
+
+	out_progress(&p->progress, (double)ended / (double)p->count);
+}
+
+static size_t make_jobs(struct options *o, const struct story_programs *programs, struct story_job *jobs,
+			char *(*args)[PROGRAM_ARGS])
+{
+	static char lines[] = "--lines", arch[] = "--arch", bound[] = "--bound", quick[] = QUICK_BOUND;
+	size_t count = 0;
+
+	for (size_t i = 0; i < programs->count; i++) {
+		struct story_program *p = &programs->at[i];
+		unsigned n = 0;
+
+		if (!is_wanted(o, p))
+			continue;
+		args[count][n++] = p->path;
+		args[count][n++] = p->variant;
+		args[count][n++] = lines;
+		if (o->arch) {
+			args[count][n++] = arch;
+			args[count][n++] = o->arch;
+		}
+		if (o->bound || o->quick) {
+			args[count][n++] = bound;
+			args[count][n++] = o->bound ? o->bound : quick;
+		}
+		args[count][n] = NULL;
+		jobs[count] = (struct story_job){.program = p, .argv = args[count]};
+		count++;
+	}
+	return count;
+}
+
+static int report(const struct options *o, struct story_job *jobs, size_t count)
+{
+	struct out_table *t = out_table("story|variant|architecture|verdict|as expected|>executions|>per second|"
+					">longest|>time");
+	cJSON *all = cJSON_CreateArray();
+	struct tally sum = {0, 0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct tally one = add_job(o, t, all, &jobs[i]);
+
+		sum.rows += one.rows;
+		sum.wrong += one.wrong;
+	}
+	if (!sum.rows)
+		cli_fail(CLI_USAGE, "nothing to check for architecture '%s', variant '%s'; see `coppice list`",
+			 o->arch ? o->arch : "any", o->variant ? o->variant : "any");
+	if (o->json) {
+		out_json_print(all, stdout);
+	} else {
+		out_table_print(t, stdout);
+		cJSON_Delete(all);
+		printf("%u verdicts, %u not as expected\n", sum.rows, sum.wrong);
+	}
+	return sum.wrong ? CLI_FINDING : CLI_OK;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct argp argp = {option_list, parse_option, "[STORY...]", doc, NULL, NULL, NULL};
+	struct options o = {.jobs = 1};
+	struct {
+		struct out_progress progress;
+		size_t count;
+	} progress;
+	struct story_programs programs;
+	struct story_job *jobs;
+	char *(*args)[PROGRAM_ARGS];
+
+	cli_args(&argp, argc, argv, &o);
+	programs = stories_find();
+	check_names(&o, &programs);
+	jobs = calloc(programs.count, sizeof(*jobs));
+	args = calloc(programs.count, sizeof(*args));
+	if (!jobs || !args)
+		cli_fail(CLI_HOST, "out of memory");
+	progress.count = make_jobs(&o, &programs, jobs, args);
+	progress.progress = out_progress_begin("check");
+	if (progress.count)
+		stories_run(jobs, progress.count, o.jobs, advance, &progress);
+	out_progress_end(&progress.progress);
+	return report(&o, jobs, progress.count);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The story programs: one for each variant of each story, built beside the tool. */
+#ifndef CLI_CHECK_STORIES_H
+#define CLI_CHECK_STORIES_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct story_program {
+	char story[32], variant[64];
+	char *path;
+};
+
+struct story_programs {
+	struct story_program *at; /* by story, the fixed variant first */
+	size_t count;
+};
+
+/* Does not come back if there are none. */
+struct story_programs stories_find(void);
+
+/**
+ * struct story_job - a program that runs, and what it has said
+ * @lines: JSON values, one for each line; NULL until it has ended
+ * @status: of waitpid()
+ */
+struct story_job {
+	const struct story_program *program;
+	char *const *argv;
+	cJSON *lines;
+	int status;
+	/* private */
+	int pid, fd;
+	char *text;
+	size_t bytes;
+};
+
+/* Runs all, @parallel at a time; @done may be NULL. */
+void stories_run(struct story_job *, size_t count, unsigned parallel, void (*done)(size_t ended, void *), void *arg);
+
+#endif

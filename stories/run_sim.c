@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
+ *
+ *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
+ *	PROGRAM --info
+ *
+ * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
+ */
+#include "stories/stage_format.h"
+#include "stories/stage_sim.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define DEFAULT_BOUND 10000000
+
+struct options {
+	const char *variant;
+	uint32_t formats;
+	uint64_t bound;
+	bool lines;
+};
+
+static const struct cop_variant *variant_for(const char *name, uint32_t format)
+{
+	for (const struct cop_variant *v = cop_story.variants; v->name; v++) {
+		if (!strcmp(v->name, name) && ((v->formats ? v->formats : cop_story.formats) & format))
+			return v;
+	}
+	return NULL;
+}
+
+static const char *expected_name(const struct cop_variant *v)
+{
+	return v->outcome == COP_EXHAUSTED ? "exhausted" : "fails";
+}
+
+static bool as_expected(const struct cop_variant *variant, const struct checker_verdict *v)
+{
+	if (variant->outcome == COP_EXHAUSTED)
+		return v->result == CHECKER_EXHAUSTED;
+	return v->result == CHECKER_FAILS && !strcmp(v->report.rule, variant->rule);
+}
+
+static void print_string(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			putchar('\\');
+		if ((unsigned char)*s >= ' ')
+			putchar(*s);
+	}
+	putchar('"');
+}
+
+static void print_line(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v,
+		       double seconds)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"story\":\"%s\",\"variant\":\"%s\",\"arch\":\"%s\",\"verdict\":\"%s\",\"rule\":\"%s\",\"expected\":"
+	       "\"%s\","
+	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
+	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"resident_kb\":%ld,\"text\":",
+	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
+	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(variant),
+	       variant->rule ? variant->rule : "", as_expected(variant, v) ? "true" : "false", v->executions, v->events,
+	       v->depth, v->cpus, seconds, usage.ru_maxrss);
+	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
+	printf(",\"schedule\":");
+	print_string(v->schedule);
+	printf("}\n");
+	fflush(stdout);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool run(const struct options *o, const struct cop_variant *variant, uint32_t format)
+{
+	struct checker_verdict v;
+	double begin = now();
+	bool good;
+
+	if (!o->lines)
+		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
+	v = stage_explore(format, o->bound, o->lines ? NULL : stdout);
+	good = as_expected(variant, &v);
+	if (o->lines) {
+		print_line(variant, format, &v, now() - begin);
+		return good;
+	}
+	checker_print(stdout, &v);
+	if (!good)
+		printf("expected: %s %s\n", expected_name(variant), variant->rule ? variant->rule : "");
+	putchar('\n');
+	return good;
+}
+
+static void print_info(void)
+{
+	printf("{\"story\":\"%s\",\"title\":\"%s\",\"origin\":\"%s\",\"archs\":[", cop_story.id, cop_story.title,
+	       cop_story.origin);
+	for (uint32_t bit = 1, n = 0; bit & COP_ON_ALL; bit <<= 1) {
+		if (cop_story.formats & bit)
+			printf("%s\"%s\"", n++ ? "," : "", stage_format_name(bit));
+	}
+	printf("],\"variants\":[");
+	for (const struct cop_variant *v = cop_story.variants; v->name; v++)
+		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\"}", v == cop_story.variants ? "" : ",",
+		       v->name, expected_name(v), v->rule ? v->rule : "");
+	printf("]}\n");
+}
+
+static int usage(const char *why, const char *what)
+{
+	fprintf(stderr, "%s: %s '%s'\n", cop_story.id, why, what);
+	return 2;
+}
+
+static int parse(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *end = NULL;
+
+		if (!strcmp(argv[i], "--lines")) {
+			o->lines = true;
+		} else if (!strcmp(argv[i], "--arch") && i + 1 < argc) {
+			o->formats = stage_format_bits(argv[++i]);
+			if (!o->formats)
+				return usage("no architecture", argv[i]);
+		} else if (!strcmp(argv[i], "--bound") && i + 1 < argc) {
+			o->bound = strtoull(argv[++i], &end, 0);
+			if (*end || !o->bound)
+				return usage("no number of executions:", argv[i]);
+		} else if (argv[i][0] != '-') {
+			o->variant = argv[i];
+		} else {
+			return usage("no option", argv[i]);
+		}
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.variant = "fixed", .formats = COP_ON_ALL, .bound = DEFAULT_BOUND};
+	bool good = true, any = false;
+	int err;
+
+	if (argc == 2 && !strcmp(argv[1], "--info")) {
+		print_info();
+		return 0;
+	}
+	err = parse(&o, argc, argv);
+	if (err)
+		return err;
+	for (uint32_t bit = 1; bit & COP_ON_ALL; bit <<= 1) {
+		const struct cop_variant *variant = o.formats & bit ? variant_for(o.variant, bit) : NULL;
+
+		if (!variant)
+			continue;
+		any = true;
+		good &= run(&o, variant, bit);
+	}
+	if (!any)
+		return usage("no such variant for this architecture:", o.variant);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COPPICE_STORIES_STAGE_SIM_H
+#define COPPICE_STORIES_STAGE_SIM_H
+
+#include "checker/explore.h"
+
+/* Explores the story as it was compiled, for one format (enum cop_stage_format). */
+struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* Locks, interrupts, grace periods, and accesses that nothing orders. */
+#include "tests/checker/rules.h"
+
+static struct toy_world *world_of(void *arg)
+{
+	return arg;
+}
+
+/* Message passing. */
+static void send(struct toy_world *w, bool ordered)
+{
+	cop_write(&w->flag2, 1);
+	if (ordered)
+		cop_store(&w->flag, 1ULL, release);
+	else
+		cop_store(&w->flag, 1ULL, relaxed);
+}
+
+static void send_relaxed(void *arg)
+{
+	send(arg, false);
+}
+
+static void send_release(void *arg)
+{
+	send(arg, true);
+}
+
+static void send_fence(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_write(&w->flag2, 1);
+	cop_fence_release();
+	cop_store(&w->flag, 1ULL, relaxed);
+}
+
+static void receive(void *arg)
+{
+	uint64_t told;
+
+	cop_await(&world_of(arg)->flag, told, told == 1);
+	(void)cop_read(&world_of(arg)->flag2);
+}
+
+static void receive_fence(void *arg)
+{
+	if (cop_load(&world_of(arg)->flag, relaxed) != 1)
+		return;
+	cop_fence_acquire();
+	(void)cop_read(&world_of(arg)->flag2);
+}
+
+static void count_unlocked(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_write(&w->flag2, cop_read(&w->flag2) + 1);
+}
+
+static void count_locked(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_spin_lock(&w->lock);
+	cop_write(&w->flag2, cop_read(&w->flag2) + 1);
+	cop_spin_unlock(&w->lock);
+}
+
+static void read_locked(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_spin_lock(&w->lock);
+	(void)cop_read(&w->flag2);
+	cop_spin_unlock(&w->lock);
+}
+
+/* A reader's plain read, and a plain write after a grace period. */
+static void write_after_grace(void *arg)
+{
+	cop_store(&world_of(arg)->flag, 1ULL, relaxed);
+	cop_rcu_sync();
+	cop_write(&world_of(arg)->flag2, 1);
+}
+
+static void write_before_grace(void *arg)
+{
+	cop_store(&world_of(arg)->flag, 1ULL, relaxed);
+	cop_write(&world_of(arg)->flag2, 1);
+	cop_rcu_sync();
+}
+
+static void read_in_section(void *arg)
+{
+	cop_rcu_read_lock();
+	if (!cop_load(&world_of(arg)->flag, relaxed))
+		(void)cop_read(&world_of(arg)->flag2);
+	cop_rcu_read_unlock();
+}
+
+/* Locks. */
+static void lock_twice(void *arg)
+{
+	cop_spin_lock(&world_of(arg)->lock);
+	cop_spin_lock(&world_of(arg)->lock);
+}
+
+static void lock_after_unlock(void *arg)
+{
+	count_locked(arg);
+	count_locked(arg);
+}
+
+static void unlock_not_held(void *arg)
+{
+	cop_spin_unlock(&world_of(arg)->lock);
+}
+
+static void second_inside_first(void *arg)
+{
+	cop_mutex_lock(&world_of(arg)->mutex);
+	count_locked(arg);
+	cop_mutex_unlock(&world_of(arg)->mutex);
+}
+
+static void first_inside_second(void *arg)
+{
+	cop_mutex_lock((cop_mutex *)(void *)&world_of(arg)->lock);
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
+	cop_mutex_unlock((cop_mutex *)(void *)&world_of(arg)->lock);
+}
+
+/* A handler wants what the task it has interrupted holds. */
+static const struct checker_place same_cpu_handler[SIM_CPUS] = {{0, false}, {0, true}};
+static const struct checker_place same_cpu_task[SIM_CPUS] = {{0, false}, {0, false}};
+
+static void lock_irqs_on(void *arg)
+{
+	count_locked(arg);
+}
+
+static void lock_irqs_off(void *arg)
+{
+	uintptr_t irqs = cop_irq_save();
+
+	count_locked(arg);
+	cop_irq_restore(irqs);
+}
+
+/* Preempted in the middle of a plain count. */
+static void count_marked(struct toy_world *w)
+{
+	cop_store(&w->flag, cop_load(&w->flag, relaxed) + 1, relaxed);
+}
+
+static void count_preemptible(void *arg)
+{
+	count_marked(arg);
+}
+
+static void count_preemption_off(void *arg)
+{
+	cop_rcu_read_lock();
+	count_marked(arg);
+	cop_rcu_read_unlock();
+}
+
+static void expect_two(void *arg)
+{
+	uint64_t sum = world_of(arg)->flag;
+
+	toy_free_rest(arg);
+	if (sum != 2)
+		sim_fail("assert", "%llu", (unsigned long long)sum);
+}
+
+static void count_irqs_off(void *arg)
+{
+	uintptr_t irqs = cop_irq_save();
+
+	count_marked(arg);
+	cop_irq_restore(irqs);
+}
+
+/* IPIs. */
+static void store_flag(void *arg)
+{
+	cop_write(&world_of(arg)->flag2, 1);
+}
+
+static void interrupt_other(void *arg)
+{
+	cop_ipi(COP_LG2(1), store_flag, arg);
+	if (cop_read(&world_of(arg)->flag2) != 1)
+		sim_fail("assert", "the handler has not run");
+}
+
+static void interrupt_irqs_off(void *arg)
+{
+	uintptr_t irqs = cop_irq_save();
+
+	cop_ipi(COP_LG2(1), store_flag, arg);
+	cop_irq_restore(irqs);
+}
+
+static void some_work(void *arg)
+{
+	uintptr_t irqs = cop_irq_save();
+
+	(void)cop_load(&world_of(arg)->flag, relaxed);
+	cop_irq_restore(irqs);
+	(void)cop_load(&world_of(arg)->flag, relaxed);
+}
+
+/* The machine stopped: what others do half way is not seen half way. */
+static int both_equal(void *arg)
+{
+	struct toy_world *w = arg;
+
+	if (cop_read(&w->flag) != cop_read(&w->flag2))
+		sim_fail("assert", "stopped in the middle");
+	return 0;
+}
+
+static void stop_and_look(void *arg)
+{
+	(void)cop_stop_machine(both_equal, arg);
+}
+
+static void change_both_atomically(void *arg)
+{
+	cop_spin_lock(&world_of(arg)->lock);
+	cop_write(&world_of(arg)->flag, 1);
+	cop_write(&world_of(arg)->flag2, 1);
+	cop_spin_unlock(&world_of(arg)->lock);
+}
+
+static void change_both(void *arg)
+{
+	cop_store(&world_of(arg)->flag, 1ULL, relaxed);
+	cop_store(&world_of(arg)->flag2, 1ULL, relaxed);
+}
+
+static int look_marked(void *arg)
+{
+	struct toy_world *w = arg;
+
+	if (cop_load(&w->flag, relaxed) != cop_load(&w->flag2, relaxed))
+		sim_fail("assert", "stopped in the middle");
+	return 0;
+}
+
+static void stop_and_look_marked(void *arg)
+{
+	(void)cop_stop_machine(look_marked, arg);
+}
+
+/* Sleeping. */
+static void sleep_irqs_off(void *arg)
+{
+	uintptr_t irqs = cop_irq_save();
+
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
+	cop_irq_restore(irqs);
+}
+
+static void sleep_irqs_on(void *arg)
+{
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
+}
+
+static void sleep_with_lock(void *arg)
+{
+	cop_spin_lock(&world_of(arg)->lock);
+	cop_rcu_sync();
+	cop_spin_unlock(&world_of(arg)->lock);
+}
+
+static void sleep_without_lock(void *arg)
+{
+	count_locked(arg);
+	cop_rcu_sync();
+}
+
+static void restore_unsaved(void *arg)
+{
+	(void)arg;
+	cop_irq_restore(0);
+}
+
+static void save_and_restore(void *arg)
+{
+	(void)arg;
+	cop_irq_restore(cop_irq_save());
+}
+
+static void unread(void *arg)
+{
+	(void)arg;
+	cop_rcu_read_lock();
+	cop_rcu_read_unlock();
+	cop_rcu_read_unlock();
+}
+
+static void read_twice(void *arg)
+{
+	(void)arg;
+	cop_rcu_read_lock();
+	cop_rcu_read_lock();
+	cop_rcu_read_unlock();
+	cop_rcu_read_unlock();
+}
+
+static void callback(cop_rcu *head)
+{
+	(void)head;
+}
+
+static void defer_twice(void *arg)
+{
+	cop_rcu_read_lock();
+	cop_rcu_defer(&world_of(arg)->rcu, callback);
+	cop_rcu_defer(&world_of(arg)->rcu, callback);
+	cop_rcu_read_unlock();
+}
+
+static void defer_once(void *arg)
+{
+	cop_rcu_defer(&world_of(arg)->rcu, callback);
+}
+
+static void wait_for_nobody(void *arg)
+{
+	uint64_t v;
+
+	cop_await(&world_of(arg)->flag, v, v == 9);
+}
+
+static void wait_for_sender(void *arg)
+{
+	uint64_t v;
+
+	cop_await(&world_of(arg)->flag, v, v == 1);
+}
+
+static void spin(void *arg)
+{
+	while (!cop_load(&world_of(arg)->flag, acquire))
+		;
+}
+
+static void assert_false(void *arg)
+{
+	(void)arg;
+	sim_fail("assert", "no");
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void no_memory(void *arg)
+{
+	(void)arg;
+	for (unsigned t = 0; t < SIM_TREES; t++)
+		sim_attach(&toy_format, &toy_geom, toy_new_table(), t + 1);
+}
+
+static void panic(const char *rule)
+{
+	cop_panic(rule, NULL);
+}
+
+static void panic_reserved(void *arg)
+{
+	(void)arg;
+	panic("free-reserved");
+}
+
+static void panic_boot(void *arg)
+{
+	(void)arg;
+	panic("boot-memmap");
+}
+
+static void panic_memmap(void *arg)
+{
+	(void)arg;
+	panic("memmap-not-mapped");
+}
+
+static void panic_linear(void *arg)
+{
+	(void)arg;
+	panic("linear-map-not-mapped");
+}
+
+static void panic_isolated(void *arg)
+{
+	(void)arg;
+	panic("isolated-frame-allocated");
+}
+
+static void miscount(void *arg)
+{
+	(void)arg;
+	panic("accounting");
+}
+
+const struct rule_case rules_sync[] = {
+	{"data-race", send_relaxed, send_release, receive},
+	{"data-race", send_relaxed, send_fence, receive_fence},
+	{"data-race", count_unlocked, count_locked, read_locked},
+	{"data-race", write_before_grace, write_after_grace, read_in_section},
+	{"deadlock", wait_for_nobody, wait_for_sender, send_release},
+	{"deadlock", second_inside_first, nothing, first_inside_second},
+	{"deadlock", lock_irqs_on, lock_irqs_off, count_locked, .places = same_cpu_handler},
+	{"assert", count_preemptible, count_preemption_off, count_preemption_off, .check = expect_two,
+	 .places = same_cpu_task},
+	{"assert", count_preemptible, count_irqs_off, count_preemptible, .check = expect_two,
+	 .places = same_cpu_handler},
+	{"data-race", count_unlocked, nothing, interrupt_other, .behind = ""},
+	{"sleeps-in-atomic", interrupt_irqs_off, interrupt_other, some_work},
+	{"data-race", count_unlocked, stop_and_look, change_both_atomically, .behind = ""},
+	{"assert", stop_and_look_marked, nothing, change_both, .behind = ""},
+	{"livelock", spin, wait_for_sender, send_release},
+	{"double-lock", lock_twice, lock_after_unlock},
+	{"foreign-unlock", unlock_not_held, count_locked},
+	{"sleeps-in-atomic", sleep_irqs_off, sleep_irqs_on},
+	{"sleeps-in-atomic", sleep_with_lock, sleep_without_lock},
+	{"irq-unbalanced", restore_unsaved, save_and_restore},
+	{"rcu-unbalanced", unread, read_twice},
+	{"rcu-head-reused", defer_twice, defer_once},
+	{"assert", assert_false, nothing},
+	{"sim-limit", no_memory, nothing},
+	{"free-reserved", panic_reserved, nothing},
+	{"boot-memmap", panic_boot, nothing},
+	{"memmap-not-mapped", panic_memmap, nothing},
+	{"linear-map-not-mapped", panic_linear, nothing},
+	{"isolated-frame-allocated", panic_isolated, nothing},
+	{"accounting", miscount, nothing},
+	{NULL},
+};
