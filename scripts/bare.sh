@@ -54,13 +54,14 @@ common="-std=gnu11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-stack-protect
 image() {
 	test=$(column "$2" 2)
 	defines=$(column "$2" 3)
-	key=$(printf '%s' "$defines" | tr -c 'A-Za-z0-9=\n' _)
+	# What is compiled differs by -D alone; -Wl,--defsym and the like are the linker's.
+	key=$(printf '%s\n' "$defines" | tr ' ' '\n' | grep '^-D' | tr -c 'A-Za-z0-9=' _)
 	dir=$out/$1/objects$key
 	flags="$common $cflags $warnings -I $out/$1/amalgamation/$name -I $root/include -I $root $defines ${BARE_DEFINES:-} ${BARE_CFLAGS:-}"
 	mkdir -p "$dir"
 	port="-DCOP_PORT_HEADER=\"ports/bare/$1/port.h\""
-	# The library, taken as it is: once for each of its own definitions. The rest: once for each set of definitions.
-	library=$out/$1/coppice$(printf '%s' "$defines" | tr ' ' '\n' | grep '^-DCOPPICE' | tr -c 'A-Za-z0-9=\n' _ | tr -d '\n').o
+	# The library is taken as it is.
+	library=$dir/coppice.o
 	# shellcheck disable=SC2086
 	[ -e "$library" ] || "$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
 	for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
@@ -71,19 +72,19 @@ image() {
 	done
 	file=tests/bare/$test.c
 	[ -e "$file" ] || file=examples/$test/kernel.c
-	object=$dir/$test.main.o
+	object=$dir/$2.main.o
 	# shellcheck disable=SC2086
 	[ -n "${BARE_AGAIN:-}" ] && [ -e "$object" ] || "$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$object"
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \
-		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$dir/$test.main.o" -lgcc -o "$out/$1/$2.elf"
+		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$object" -lgcc -o "$out/$1/$2.elf"
 }
 
 build() {
 	need "$1"
 	if [ -n "${BARE_AGAIN:-}" ]; then
-		rm -f "$out/$1"/coppice*.o "$out/$1"/*/*_format.o "$out/$1"/*.elf
+		rm -f "$out/$1"/*/coppice.o "$out/$1"/*/*_format.o "$out/$1"/*.elf
 	else
 		rm -rf "${out:?}/$1"
 	fi
