@@ -13,7 +13,11 @@ list=$root/tests/bare/$arch/flips.txt
 mkdir -p "${BUILD:-build}"
 work=$(CDPATH='' cd -- "${BUILD:-build}" && pwd)/bare-flip/$arch
 # Few probes: what is wrong shows at once or not at all. Wrong code may have warnings.
-export BUILD="$work/build" BARE_DEFINES=-DBARE_PROBES=20000 BARE_CFLAGS=-w BARE_SECONDS=60 BARE_SOURCE="$work/source"
+export BUILD="$work/build" BARE_DEFINES="-DBARE_PROBES=20000 -DBARE_ONE_FAILURE_DOES" BARE_CFLAGS="-w -O1" BARE_SECONDS=30 BARE_SOURCE="$work/source"
+
+rm -rf "$work"
+mkdir -p "$work/source"
+(cd "$root" && cp -r CMakeLists.txt include formats tables memory hotplug ports tests examples scripts "$work/source")
 
 caught=0
 missed=
@@ -24,9 +28,8 @@ while IFS='|' read -r name file change runs; do
 	if [ $# -gt 0 ]; then
 		case " $* " in *" $name "*) ;; *) continue ;; esac
 	fi
-	rm -rf "$work"
-	mkdir -p "$work/source"
-	(cd "$root" && cp -r CMakeLists.txt include formats tables memory hotplug ports tests examples scripts "$work/source")
+	rm -rf "$work/source/formats"
+	cp -r "$root/formats" "$work/source"
 	sed -i "$change" "$work/source/$file"
 	if cmp -s "$root/$file" "$work/source/$file"; then
 		echo "$name: the change changes nothing: $change"
@@ -43,13 +46,14 @@ while IFS='|' read -r name file change runs; do
 		missed="$missed $name"
 		continue
 	fi
+	export BARE_AGAIN=1
 	seen=
 	for run in $runs; do
 		"$root/scripts/bare.sh" run "$arch" "$run" >"$work/log" 2>&1 </dev/null || { seen=$run; break; }
 	done
 	if [ -n "$seen" ]; then
 		caught=$((caught + 1))
-		echo "$name: caught by $seen: $(grep -am1 -E '^(# .*seed|not ok|Bail)' "$work/build/bare/$arch/$seen.log" | cut -c 1-100)"
+		echo "$name: caught by $seen: $(grep -am1 -E 'seed|^not ok|^Bail|terminating' "$work/build/bare/$arch/$seen.log" | cut -c 1-100)"
 	else
 		missed="$missed $name"
 		echo "$name: MISSED"

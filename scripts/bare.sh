@@ -5,7 +5,7 @@
 # The library on machines without an operating system: builds images from the amalgamation with cross compilers, runs them
 # under QEMU in bounded time, keeps the logs under BUILD/bare/ARCH, prints one table. ports/bare/ARCH/machine.sh says with what.
 # BUILD: build directory (build). BARE_SOURCE: another tree to build from. BARE_DEFINES: e.g. -DBARE_PROBES=10000000.
-# BARE_CFLAGS: more for the compiler.
+# BARE_CFLAGS: more for the compiler. BARE_AGAIN: only the formats have changed since the last build.
 # BARE_SECONDS: a machine that runs longer has failed (240).
 set -eu
 root=$(CDPATH='' cd -- "${BARE_SOURCE:-$(dirname -- "$0")/..}" && pwd)
@@ -54,37 +54,40 @@ common="-std=gnu11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-stack-protect
 image() {
 	test=$(column "$2" 2)
 	defines=$(column "$2" 3)
-	key=$(printf '%s' "$defines" | tr -c 'A-Za-z0-9=\n' _)
+	# What is compiled differs by -D alone; -Wl,--defsym and the like are the linker's.
+	key=$(printf '%s\n' "$defines" | tr ' ' '\n' | grep '^-D' | tr -c 'A-Za-z0-9=' _)
 	dir=$out/$1/objects$key
 	flags="$common $cflags $warnings -I $out/$1/amalgamation/$name -I $root/include -I $root $defines ${BARE_DEFINES:-} ${BARE_CFLAGS:-}"
 	mkdir -p "$dir"
 	port="-DCOP_PORT_HEADER=\"ports/bare/$1/port.h\""
-	# The library, taken as it is: once for each of its own definitions. The rest: once for each set of definitions.
-	library=$out/$1/coppice$(printf '%s' "$defines" | tr ' ' '\n' | grep '^-DCOPPICE' | tr -c 'A-Za-z0-9=\n' _ | tr -d '\n').o
+	# The library is taken as it is.
+	library=$dir/coppice.o
 	# shellcheck disable=SC2086
 	[ -e "$library" ] || "$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
-	if [ ! -e "$dir/done" ]; then
-		for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
-			[ -e "$file" ] || continue
-			object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
-			# shellcheck disable=SC2086
-			"$compiler" $flags "$port" -c "$file" -o "$object"
-		done
-		touch "$dir/done"
-	fi
+	for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
+		object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
+		[ -e "$file" ] || continue
+		# shellcheck disable=SC2086
+		[ -e "$object" ] || "$compiler" $flags "$port" -c "$file" -o "$object"
+	done
 	file=tests/bare/$test.c
 	[ -e "$file" ] || file=examples/$test/kernel.c
+	object=$dir/$2.main.o
 	# shellcheck disable=SC2086
-	"$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$dir/$test.main.o"
+	[ -n "${BARE_AGAIN:-}" ] && [ -e "$object" ] || "$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$object"
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \
-		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$dir/$test.main.o" -lgcc -o "$out/$1/$2.elf"
+		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$object" -lgcc -o "$out/$1/$2.elf"
 }
 
 build() {
 	need "$1"
-	rm -rf "${out:?}/$1"
+	if [ -n "${BARE_AGAIN:-}" ]; then
+		rm -f "$out/$1"/*/coppice.o "$out/$1"/*/*_format.o "$out/$1"/*.elf
+	else
+		rm -rf "${out:?}/$1"
+	fi
 	mkdir -p "$out/$1"
 	scripts/amalgamate.sh "$out/$1/amalgamation" >/dev/null
 	arch=$1

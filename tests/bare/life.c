@@ -343,6 +343,9 @@ static bool splits_live(void)
 	const struct cop_format *f = tree.ops->format;
 	const cop_pa pa = COP_ALIGN_DOWN(base, COP_LG2(f->shift(1)));
 
+	/* There is nothing to split. */
+	if (!f->can_leaf(&tree.geom, 1))
+		return true;
 	return f->change(&tree.geom, f->leaf(&tree.geom, pa, 1, COP_KERNEL_RW), f->table(&tree.geom, base, 1), 1) ==
 	       COP_CHANGE_DIRECT;
 }

@@ -18,7 +18,7 @@
 #define LISTS    24
 #define FAILURES 3
 #define AT_LEAST 1000   /* probes of either kind for each field, */
-#define ENOUGH   200000 /* in this many */
+#define ENOUGH   200000 /* if there are that many */
 
 struct counts {
 	const struct cop_field *list;
@@ -475,7 +475,17 @@ static bool same_when_rewritten(const char *geometry, uint64_t seed, cop_va va, 
 	uint64_t *slot = slot_of((uintptr_t)pages[l], va, l), e = *slot;
 	const uint64_t other =
 		o.format->leaf(o.geom, o.format->leaf_pa(o.geom, e, l), l, o.format->attrs(o.geom, e, l));
-	bool ok = !((e ^ other) & ~bare_algebra.rest_mask(o.geom, e, l));
+	const uint64_t rest = bare_algebra.rest_mask(o.geom, e, l), bit = rest & COP_LG2(below(64)), flipped = e ^ bit;
+	bool ok = !((e ^ other) & ~rest);
+
+	/*
+	 * One bit of the rest is another way to say the same; but some types of memory have several names, and dirty may be said
+	 * by either of two bits (x86-64).
+	 */
+	if (o.format->kind(o.geom, flipped, l) == COP_LEAF &&
+	    ((o.format->attrs(o.geom, flipped, l) ^ o.format->attrs(o.geom, e, l)) &
+	     ~(uint32_t)(COP_MT_MASK | COP_DIRTY)))
+		ok = false;
 
 	for (unsigned i = 0; ok && i < bare_access_count; i++) {
 		const unsigned access = bare_accesses[i].access;
@@ -612,18 +622,36 @@ static void run_geometry(const struct bare_geometry *g)
 			pages[l][i] = o.format->empty(l);
 	find_free_bits();
 	bare_oracle_use(o.geom, o.root);
-	for (uint64_t round = 0; o.probes < want && o.failures < FAILURES; round++)
+	/* Most rounds are several probes; a machine that hardly lets any be tried must not keep this for ever. */
+	for (uint64_t round = 0; o.probes < want && round < 2 * want && o.failures < FAILURES; round++)
 		o.failures += !one_round(g->name, round);
 	bare_oracle_done();
 	bare_row(g->name, o.probes, 0, bare_clock_ns() - began);
-	bare_result(!o.failures, "%s: %lu probes agree", g->name, (unsigned long)o.probes);
+	bare_result(!o.failures && o.probes >= want, "%s: %lu probes agree", g->name, (unsigned long)o.probes);
 	bare_result(want < ENOUGH || fields_suffice(g->name), "%s: every field in %u probes of either kind", g->name,
 		    AT_LEAST);
 }
 
+__attribute__((weak)) bool bare_has(const struct cop_geom *geom)
+{
+	(void)geom;
+	return true;
+}
+
 void bare_main(void)
 {
-	bare_plan(2 * bare_geometry_count);
+	unsigned n = 0;
+
 	for (unsigned i = 0; i < bare_geometry_count; i++)
+		n += bare_has(&bare_geometries[i].geom);
+	bare_plan(2 * n);
+	for (unsigned i = 0; i < bare_geometry_count; i++) {
+		if (!bare_has(&bare_geometries[i].geom))
+			continue;
 		run_geometry(&bare_geometries[i]);
+#ifdef BARE_ONE_FAILURE_DOES
+		if (o.failures)
+			return;
+#endif
+	}
 }

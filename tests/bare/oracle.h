@@ -24,6 +24,9 @@ struct bare_geometry {
 extern const struct bare_geometry bare_geometries[];
 extern const unsigned bare_geometry_count;
 
+/* Is this one for the machine that the image runs on? All are, where the architecture does not say otherwise. */
+bool bare_has(const struct cop_geom *geom);
+
 /* Accesses that the machine can be asked for, and each how often: in every path, in every second, ... */
 struct bare_access_kind {
 	uint8_t access, every;

@@ -259,9 +259,8 @@ static int map_identity(struct cop_tree *tree)
 	return err;
 }
 
-#ifndef BARE_VA_BITS
-#define BARE_VA_BITS 48
-#endif
+BARE_LINKED(bare_va_bits)
+BARE_LINKED(bare_without_bbm)
 
 /* What the CPU has (D17.2: ID_AA64MMFR1_EL1.HAFDBS, MMFR2.BBM). QEMU raises no TLB conflict aborts: it has one size of entry. */
 static uint32_t features(void)
@@ -269,12 +268,8 @@ static uint32_t features(void)
 	const uint64_t hafdbs = READ_SYSREG(id_aa64mmfr1_el1) & 15, bbm = READ_SYSREG(id_aa64mmfr2_el1) >> 52 & 15;
 	uint32_t f = COP_F_CONT | (hafdbs >= 1 ? COP_F_HAF : 0) | (hafdbs >= 2 ? COP_F_HD : 0);
 
-#ifndef BARE_NO_BBM
-	if (bbm >= 2)
+	if (bbm >= 2 && !bare_without_bbm())
 		f |= COP_F_BBM2 | COP_F_BBM2_NOABORT;
-#else
-	(void)bbm;
-#endif
 	return f;
 }
 
@@ -282,7 +277,7 @@ static uint32_t features(void)
 int bare_life_geom(struct cop_geom *geom)
 {
 	const int err = cop_geom_init(geom, COP_ARM64, COPPICE_PAGE_LG2, 48);
-	const bool wide = BARE_VA_BITS > 48;
+	const bool wide = bare_va_bits() > 48;
 
 	geom->features |= features() | (wide ? (COPPICE_PAGE_LG2 == 16 ? COP_F_LPA : COP_F_LPA2) : 0);
 	geom->pa_bits = wide ? 52 : 48;
@@ -291,7 +286,7 @@ int bare_life_geom(struct cop_geom *geom)
 
 int bare_kernel_geom(struct cop_geom *geom)
 {
-	int err = cop_geom_init(geom, COP_ARM64, COPPICE_PAGE_LG2, BARE_VA_BITS);
+	int err = cop_geom_init(geom, COP_ARM64, COPPICE_PAGE_LG2, (unsigned)bare_va_bits());
 	struct cop_geom low;
 
 	if (!err)

@@ -67,6 +67,15 @@ int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom);
  */
 void bare_tree_use(const struct cop_tree *tree);
 
+/* A number that the linker is told: --defsym=bare_NAME_value=N. Its symbol's address, which may be out of code's reach. */
+#define BARE_LINKED(name)                                                                                              \
+	extern const char name##_value[];                                                                              \
+	static const char *volatile const name##_word = name##_value;                                                  \
+	static inline uint64_t name(void)                                                                              \
+	{                                                                                                              \
+		return (uintptr_t)name##_word;                                                                         \
+	}
+
 /* ---- and gets ---- */
 
 /* The program. On the first CPU, interrupts on. */

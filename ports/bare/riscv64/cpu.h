@@ -24,19 +24,6 @@
 #define CAUSE_INTERRUPT  (1ULL << 63)
 #define CAUSE_BREAKPOINT 3
 
-/* QEMU's harts set A and D themselves (Svadu); the others are those that the emulator is started with. */
-#ifdef BARE_NAPOT
-#define RISCV_SVNAPOT COP_F_SVNAPOT
-#else
-#define RISCV_SVNAPOT 0
-#endif
-#ifdef BARE_PBMT
-#define RISCV_SVPBMT COP_F_SVPBMT
-#else
-#define RISCV_SVPBMT 0
-#endif
-#define RISCV_FEATURES (COP_F_ADUE | RISCV_SVNAPOT | RISCV_SVPBMT)
-
 struct frame;
 
 /* start.S */
@@ -57,6 +44,7 @@ void bare_exception(struct frame *frame);
 void bare_cpu_init(void);
 
 /* mmu.c */
+uint32_t riscv_features(void);
 uint64_t riscv_satp_of(const struct cop_geom *geom, cop_pa root, uint32_t asid);
 /* Another CPU is to translate as this one does; that CPU does. */
 void bare_mmu_remember(void);

@@ -11,17 +11,20 @@ m="-DBARE_MACHINE_MODE -Wl,--defsym=BARE_IMAGE_BASE=0x80000000"
 s="-Wl,--defsym=BARE_IMAGE_BASE=0x80200000"
 on_m="-machine virt -m 512M -bios none -cpu rv64"
 on_s="-machine virt -m 512M -smp 2 -cpu rv64"
+v=-Wl,--defsym=bare_va_bits_value
+napot=-Wl,--defsym=bare_svnapot_value=1
+pbmt=-Wl,--defsym=bare_svpbmt_value=1
 runs="
 oracle           | oracle | $m                              | $on_m
-oracle-napot     | oracle | $m -DBARE_NAPOT                 | $on_m,svnapot=on
-oracle-pbmt      | oracle | $m -DBARE_PBMT                  | $on_m,svpbmt=on
-oracle-both      | oracle | $m -DBARE_NAPOT -DBARE_PBMT     | $on_m,svnapot=on,svpbmt=on
-stale-sv39       | stale  | $s -DBARE_VA_BITS=39            | $on_s
-stale-sv48-napot | stale  | $s -DBARE_VA_BITS=48 -DBARE_NAPOT | $on_s,svnapot=on
-stale-sv57       | stale  | $s -DBARE_VA_BITS=57            | $on_s
-life-sv39        | life   | $s -DBARE_VA_BITS=39            | $on_s
-life-sv48-napot  | life   | $s -DBARE_VA_BITS=48 -DBARE_NAPOT | $on_s,svnapot=on
-life-sv57        | life   | $s -DBARE_VA_BITS=57            | $on_s
-tiny-kernel      | tiny-kernel | $s -DBARE_VA_BITS=39       | $on_s
-count            | count  | $s -DBARE_VA_BITS=48            | -machine virt -m 512M -cpu rv64 -icount shift=0
+oracle-napot     | oracle | $m $napot                 | $on_m,svnapot=on
+oracle-pbmt      | oracle | $m $pbmt                  | $on_m,svpbmt=on
+oracle-both      | oracle | $m $napot $pbmt     | $on_m,svnapot=on,svpbmt=on
+stale-sv39       | stale  | $s $v=39            | $on_s
+stale-sv48-napot | stale  | $s $v=48 $napot | $on_s,svnapot=on
+stale-sv57       | stale  | $s $v=57            | $on_s
+life-sv39        | life   | $s $v=39            | $on_s
+life-sv48-napot  | life   | $s $v=48 $napot | $on_s,svnapot=on
+life-sv57        | life   | $s $v=57            | $on_s
+tiny-kernel      | tiny-kernel | $s $v=39       | $on_s
+count            | count  | $s $v=48            | -machine virt -m 512M -cpu rv64 -icount shift=0
 "

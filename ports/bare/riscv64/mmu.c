@@ -2,9 +2,9 @@
 /* Fences, here and remote; translation on; the other harts the same. */
 #include "ports/bare/riscv64/cpu.h"
 
-#ifndef BARE_VA_BITS
-#define BARE_VA_BITS 48
-#endif
+BARE_LINKED(bare_va_bits)
+BARE_LINKED(bare_svnapot)
+BARE_LINKED(bare_svpbmt)
 
 /* ---- invalidation ---- */
 
@@ -113,11 +113,17 @@ void bare_mmu_recall(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
+/* QEMU's harts set A and D themselves (Svadu); the others are those that the emulator is started with. */
+uint32_t riscv_features(void)
+{
+	return COP_F_ADUE | (bare_svnapot() ? COP_F_SVNAPOT : 0) | (bare_svpbmt() ? COP_F_SVPBMT : 0);
+}
+
 int bare_life_geom(struct cop_geom *geom)
 {
-	const int err = cop_geom_init(geom, COP_RISCV64, 12, BARE_VA_BITS);
+	const int err = cop_geom_init(geom, COP_RISCV64, 12, (unsigned)bare_va_bits());
 
-	geom->features |= RISCV_FEATURES;
+	geom->features |= riscv_features();
 	return err;
 }
 

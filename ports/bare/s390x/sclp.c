@@ -41,17 +41,23 @@ static union {
 	uint8_t bytes[4096];
 } block __attribute__((aligned(4096)));
 
-static void service(uint32_t command, size_t bytes)
+/* SERVICE CALL. Return: the condition code; 0: it is done, 2: busy. */
+static unsigned service_call(uint32_t command)
 {
 	unsigned cc;
 
+	__asm__ volatile(".insn rre, 0xb2200000, %1, %2\n\tipm %0"
+			 : "=d"(cc)
+			 : "d"(command), "a"((uintptr_t)&block)
+			 : "cc", "memory");
+	return cc >> 28 & 3;
+}
+
+static void service(uint32_t command, size_t bytes)
+{
 	block.header.length = (uint16_t)bytes;
-	do
-		__asm__ volatile(".insn rre, 0xb2200000, %1, %2\n\tipm %0"
-				 : "=d"(cc)
-				 : "d"(command), "a"((uintptr_t)&block)
-				 : "cc", "memory");
-	while (cc >> 28 & 3); /* 2: busy */
+	while (service_call(command))
+		;
 }
 
 static void clear(void)

@@ -114,11 +114,12 @@ void cop_tlbi(const struct cop_tlbi *t)
 void cop_tlb_sync(void)
 {
 	struct x86_cpu *self = x86_self();
+	struct cop_tlbi all = self->pending;
 
 	if (!self->is_pending)
 		return;
 	self->is_pending = false;
-	cop_ipi(~COP_LG2(cop_cpu()), flush_remote, &self->pending);
+	cop_ipi(~COP_LG2(cop_cpu()), flush_remote, &all);
 }
 
 /* ---- the boot tables ---- */

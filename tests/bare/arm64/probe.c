@@ -35,50 +35,26 @@ bool bare_arm64_writable(const struct cop_geom *geom, uint64_t entry);
 
 /* ---- the machine is made to look ---- */
 
-/* Of the half that is not under test: one page, EL1's vectors. */
+/*
+ * Of the half that is not under test: one table of pages, and in it EL1's vectors. By hand, so that a format that is wrong
+ * does not keep the machine from telling.
+ */
 static struct {
-	cop_pa next;
-	struct cop_tree tree;
+	uint64_t entries[65536 / 8] __attribute__((aligned(65536)));
+	struct cop_geom geom;
 	cop_va vectors;
 } other;
 
-static cop_pa other_alloc(void *ctx, unsigned lg2)
-{
-	const cop_pa at = other.next;
-
-	(void)ctx;
-	other.next += COP_LG2(lg2);
-	return at;
-}
-
-static void other_free(void *ctx, cop_pa pa, unsigned lg2)
-{
-	(void)ctx;
-	(void)pa;
-	(void)lg2;
-}
-
 static void make_other(const struct cop_geom *geom)
 {
-	const struct cop_table_source source = {other_alloc, other_free, NULL};
-	struct cop_geom g;
-	int err = cop_geom_init(&g, COP_ARM64, geom->page_lg2,
-				geom->page_lg2 == 12   ? 39
-				: geom->page_lg2 == 14 ? 36
-						       : 42);
+	const bool wide = geom->features & COP_F_LPA2; /* TCR_EL1.DS is for both halves: no shareability in entries */
 
-	/* What TCR_EL1 says for both halves. */
-	g.features |= geom->features & (COP_F_LPA2 | COP_F_LPA);
-	g.pa_bits = geom->pa_bits;
-	g.half = geom->half == COP_HALF_LOW ? COP_HALF_HIGH : COP_HALF_LOW;
-	other.next = BARE_FREE_BASE;
-	other.vectors = g.half == COP_HALF_LOW ? 65536 : ~0ULL << g.va_bits;
-	if (!err)
-		err = cop_tree_init(&other.tree, &g, &source, 0, COP_TREE_KERNEL);
-	if (!err)
-		err = cop_map(&other.tree, other.vectors, (uintptr_t)bare_el1_vectors, 65536, COP_KERNEL_RX, 0, 0);
-	if (err)
-		cop_panic("no tree for EL1's vectors", geom);
+	other.geom = (struct cop_geom){.page_lg2 = geom->page_lg2,
+				       .va_bits = (uint8_t)(2 * geom->page_lg2 - 3),
+				       .half = geom->half == COP_HALF_LOW ? COP_HALF_HIGH : COP_HALF_LOW};
+	other.vectors = (other.geom.half == COP_HALF_LOW ? 0 : ~0ULL << other.geom.va_bits) + COP_LG2(geom->page_lg2);
+	/* Valid page, AF, inner shareable. */
+	other.entries[1] = (uintptr_t)bare_el1_vectors | 0x403 | (wide ? 0 : 0x300);
 }
 
 static void prepare_targets(void)
@@ -102,10 +78,10 @@ void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 	make_other(geom);
 	WRITE_SYSREG(hcr_el2, HCR_RW);
 	WRITE_SYSREG(mair_el1, ARM64_MAIR);
-	WRITE_SYSREG(tcr_el1, ARM64_TCR_BASE | ARM64_TCR_AS | arm64_tcr_of(geom) | arm64_tcr_of(&other.tree.geom) |
+	WRITE_SYSREG(tcr_el1, ARM64_TCR_BASE | ARM64_TCR_AS | arm64_tcr_of(geom) | arm64_tcr_of(&other.geom) |
 				      arm64_ips_of(geom));
-	WRITE_SYSREG(ttbr0_el1, arm64_ttbr_of(high ? other.tree.root : root, 0));
-	WRITE_SYSREG(ttbr1_el1, arm64_ttbr_of(high ? root : other.tree.root, 0));
+	WRITE_SYSREG(ttbr0_el1, arm64_ttbr_of(high ? (uintptr_t)other.entries : root, 0));
+	WRITE_SYSREG(ttbr1_el1, arm64_ttbr_of(high ? root : (uintptr_t)other.entries, 0));
 	WRITE_SYSREG(vbar_el1, other.vectors);
 	WRITE_SYSREG(sctlr_el1, SCTLR_EL1_ON);
 	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" ::: "memory");

@@ -21,24 +21,19 @@ const struct bare_access_kind bare_accesses[] = {
 };
 const unsigned bare_access_count = sizeof(bare_accesses) / sizeof(bare_accesses[0]);
 
-#if defined(BARE_NAPOT) && defined(BARE_PBMT)
-#define WITH " Svnapot Svpbmt"
-#elif defined(BARE_NAPOT)
-#define WITH " Svnapot"
-#elif defined(BARE_PBMT)
-#define WITH " Svpbmt"
-#else
-#define WITH ""
-#endif
-#define SHAPE(name, va)                                                                                                \
+#define SHAPE(name, va, features)                                                                                      \
 	{                                                                                                              \
-		"riscv64 " name WITH, {COP_RISCV64, COP_HALF_BOTH, 12, ((va)-12) / 9, va, 56, RISCV_FEATURES}, 0       \
+		name, {COP_RISCV64, COP_HALF_BOTH, 12, ((va)-12) / 9, va, 56, COP_F_ADUE | (features)}, 0              \
 	}
+#define SHAPES(name, va)                                                                                               \
+	SHAPE("riscv64 " name, va, 0), SHAPE("riscv64 " name " Svnapot", va, COP_F_SVNAPOT),                           \
+		SHAPE("riscv64 " name " Svpbmt", va, COP_F_SVPBMT),                                                    \
+		SHAPE("riscv64 " name " Svnapot Svpbmt", va, COP_F_SVNAPOT | COP_F_SVPBMT)
 
 const struct bare_geometry bare_geometries[] = {
-	SHAPE("Sv39", 39),
-	SHAPE("Sv48", 48),
-	SHAPE("Sv57", 57),
+	SHAPES("Sv39", 39),
+	SHAPES("Sv48", 48),
+	SHAPES("Sv57", 57),
 };
 const unsigned bare_geometry_count = sizeof(bare_geometries) / sizeof(bare_geometries[0]);
 
@@ -71,6 +66,11 @@ static void prepare_targets(void)
 	for (cop_pa pa = bare_target_start; !done && pa < bare_target_end; pa += 8)
 		*word_at(pa) = stamp(pa);
 	done = true;
+}
+
+bool bare_has(const struct cop_geom *geom)
+{
+	return geom->features == riscv_features();
 }
 
 void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
