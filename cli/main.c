@@ -23,7 +23,8 @@ static const struct command commands[] = {
 #endif
 	{"check", cmd_check, "run the stories in every interleaving and with every TLB, fixed and broken"},
 	{"list", cmd_list, "list the stories"},
-	{"explain", cmd_explain, "say what a rule of the checker means, where the manuals say it, and how it is broken"},
+	{"explain", cmd_explain,
+	 "say what a rule of the checker means, where the manuals say it, and how it is broken"},
 	{"inspect", cmd_inspect, "look at the page tables of a running or crashed machine"},
 	{"maps", cmd_maps, "list the bundled memory maps, or show what is read from one"},
 	{"version", cmd_version, "print the version"},
