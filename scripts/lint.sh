@@ -10,8 +10,8 @@ if [ "$what" != tidy ]; then
 fi
 if [ "$what" != format ]; then
 	# What gcc alone understands in the compile commands must not stop clang-tidy.
-	# The patched copies of the stories, which are broken on purpose, are not sources.
-	awk -F'"' '/"file":/ && $4 !~ /\/stories\/.*\/(formats|tables|memory|hotplug)\// {print $4}' \
+	# Patched copies, which are broken on purpose, are not sources; assembly is not C.
+	awk -F'"' '/"file":/ && $4 !~ /\/stories\/.*\/(formats|tables|memory|hotplug)\/|\/broken\/.*\/checker\/|[.]S$/ {print $4}' \
 		"$build/compile_commands.json" | sort -u |
 		xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option 2>/dev/null
 fi

@@ -102,7 +102,7 @@ int input_regs_parse(struct input_regs *regs, const char *from, const char *text
 	while (at < size) {
 		const char *start = text + at, *stop = memchr(start, '\n', size - at);
 		const size_t length = stop ? (size_t)(stop - start) : size - at;
-		char line[256], *first = line;
+		char line[256] = "", *first = line;
 		int err;
 
 		at += length + 1;
