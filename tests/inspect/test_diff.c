@@ -225,7 +225,8 @@ static void compare(const struct overlay *a, const struct overlay *b)
 
 	qsort(la, na, sizeof(*la), by_va);
 	qsort(lb, nb, sizeof(*lb), by_va);
-	qsort(d.change, d.count, sizeof(*d.change), change_by_va);
+	if (d.count)
+		qsort(d.change, d.count, sizeof(*d.change), change_by_va);
 	for (;;) {
 		const struct overlay_leaf *x = leaf_at(la, na, &ia, va, NULL), *y = leaf_at(lb, nb, &ib, va, NULL);
 		bool differ;

@@ -139,7 +139,9 @@ static struct insp_finding expect(struct planted *p, const char *rule, const str
 	struct findings after = lint(p->o, p->set);
 	const struct insp_finding f = only_new(&p->before, &after);
 
-	if (strcmp(f.rule->name, rule) != 0 || !strstr(f.text, word))
+	if (!f.rule)
+		fail_msg("%s: nothing found; expected %s", p->set, rule);
+	else if (strcmp(f.rule->name, rule) != 0 || !strstr(f.text, word))
 		fail_msg("%s: %s; expected %s: ...%s...", f.rule->name, f.text, rule, word);
 	assert_int_equal(f.va, at->va);
 	assert_int_equal(f.table, at->table);
