@@ -53,7 +53,7 @@ static struct {
 static struct {
 	uint64_t var[VARS], lock;
 	struct {
-		uint64_t seen[LOCALS];
+		uint64_t seen[LOCALS + 1]; /* a skip at the end is noted behind the last */
 		uint32_t at, failed;
 	} actor[ACTORS];
 } world;
