@@ -56,7 +56,7 @@ esac
 
 # Ctrl-C: a summary, an account that agrees, 130; whichever step it hits.
 log=$(mktemp)
-for seconds in 0.5 0.7 0.9 1.2 2; do
+for seconds in 0.8 1 1.2 1.6 2; do
 	got=0
 	timeout --preserve-status -s INT $seconds "$tool" run --map cloud-24g.iomem --limit 256M --arch arm64 --rounds 100000 \
 		>"$log" 2>&1 || got=$?
