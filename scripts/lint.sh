@@ -11,7 +11,7 @@ fi
 if [ "$what" != format ]; then
 	# What gcc alone understands in the compile commands must not stop clang-tidy.
 	# Patched copies, which are broken on purpose, are not sources; assembly is not C.
-	awk -F'"' '/"file":/ && $4 !~ /\/stories\/.*\/(formats|tables|memory|hotplug)\/|\/broken\/.*\/checker\/|[.]S$/ {print $4}' \
+	awk -F'"' '/"file":/ && $4 !~ /\/stories\/.*\/(formats|tables|memory|spaces|hotplug)\/|\/broken\/.*\/checker\/|[.]S$/ {print $4}' \
 		"$build/compile_commands.json" | sort -u |
 		xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option 2>/dev/null
 fi
