@@ -34,6 +34,9 @@ gcc-s390x-linux-gnu    compiles the library for the s390x machine
 qemu-system-arm     the arm64 machine
 qemu-system-misc    the riscv64 and s390x machines
 qemu-system-x86     the x86-64 machine
+qemu-user           runs the checker's engine compiled for arm64 and s390x
+libc6-dev-arm64-cross  compiles that
+libc6-dev-s390x-cross  compiles that
 "
 
 if [ "${COPPICE_DEPS:-}" = skip ]; then

@@ -18,6 +18,13 @@ add_test(NAME checker.random_engine COMMAND checker_random_engine 3000)
 add_test(NAME checker.random_engine.long CONFIGURATIONS long COMMAND checker_random_engine 50000 1000000)
 set_tests_properties(checker.random_engine.long PROPERTIES LABELS long TIMEOUT 3600)
 
+# The same where stacks are switched otherwise.
+foreach(arch arm64 s390x)
+  add_test(NAME checker.elsewhere.${arch}
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/checker/elsewhere.sh ${arch} ${PROJECT_BINARY_DIR}/elsewhere/${arch})
+  set_tests_properties(checker.elsewhere.${arch} PROPERTIES LABELS repo TIMEOUT 300 SKIP_RETURN_CODE 77)
+endforeach()
+
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
