@@ -132,9 +132,9 @@ static void place_actors(const struct checker_program *p)
 	for (unsigned c = 0; c < SIM_CPUS; c++)
 		sim_cpu_start(SIM_IPI_CPU(c), "ipi", sim_ipi_run, NULL);
 	sim_cpu_start(SIM_RCU_CPU, "rcu", sim_rcu_run, NULL);
-	for (unsigned c = 0; c < SIM_CPUS && p->order != SIM_ORDER_SC; c++) {
-		sim_cpu_start(SIM_DRAIN(c), "stores", sim_order_run, NULL);
-		sim.cpu[SIM_DRAIN(c)].on = c;
+	for (unsigned b = 0; b < SIM_BUFFERS && p->order != SIM_ORDER_SC; b++) {
+		sim_cpu_start(SIM_DRAIN(b), "stores", sim_order_run, NULL);
+		sim.cpu[SIM_DRAIN(b)].on = b;
 	}
 }
 
@@ -181,11 +181,12 @@ static unsigned on_of(const struct checker_program *p, const struct checker_acto
 
 struct checker_verdict checker_explore(const struct checker_program *p, uint64_t bound, FILE *trace)
 {
-	struct checker_verdict v = {.result = CHECKER_EXHAUSTED};
+	struct checker_verdict v = {.result = CHECKER_EXHAUSTED, .order = p->order};
 	struct sim_config config = {.pa_bytes = p->pa_bytes ? p->pa_bytes : 4 << 20,
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .quiet = !p->every_access,
 				    .order = p->order,
+				    .plain_waits = p->unreduced,
 				    .go_on = p->over != NULL,
 				    .disabled = p->disabled};
 

@@ -65,6 +65,7 @@ struct checker_verdict {
 	double seconds;      /* of the last search */
 	size_t shared;       /* locations with conflicting accesses */
 	unsigned cpus;
+	enum sim_memory_order order;
 	struct sim_report report;
 	char schedule[256]; /* of the failing execution: who went next, /what was chosen */
 };

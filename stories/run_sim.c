@@ -2,7 +2,7 @@
 /*
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
- *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
+ *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--lines]
  *	PROGRAM --info
  *
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
@@ -23,6 +23,7 @@ struct options {
 	uint32_t formats;
 	uint64_t bound;
 	bool lines;
+	bool sequential; /* only */
 };
 
 static const struct cop_variant *variant_for(const char *name, uint32_t format)
@@ -87,6 +88,17 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Sequentially consistent first: what fails so has the simplest trace. */
+static struct checker_verdict explore(const struct options *o, uint32_t format)
+{
+	FILE *trace = o->lines ? NULL : stdout;
+	struct checker_verdict v = stage_explore(format, SIM_ORDER_SC, o->bound, trace);
+
+	if (o->sequential || v.result == CHECKER_FAILS)
+		return v;
+	return stage_explore(format, stage_order(format), o->bound, trace);
+}
+
 static bool run(const struct options *o, const struct cop_variant *variant, uint32_t format)
 {
 	struct checker_verdict v;
@@ -95,7 +107,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
-	v = stage_explore(format, o->bound, o->lines ? NULL : stdout);
+	v = explore(o, format);
 	good = as_expected(variant, &v);
 	if (o->lines) {
 		print_line(variant, format, &v, now() - begin);
@@ -140,6 +152,10 @@ static int parse(struct options *o, int argc, char **argv)
 			o->formats = stage_format_bits(argv[++i]);
 			if (!o->formats)
 				return usage("no architecture", argv[i]);
+		} else if (!strcmp(argv[i], "--order") && i + 1 < argc) {
+			o->sequential = !strcmp(argv[++i], "sc");
+			if (!o->sequential && strcmp(argv[i], "arch") != 0)
+				return usage("no memory order:", argv[i]);
 		} else if (!strcmp(argv[i], "--bound") && i + 1 < argc) {
 			o->bound = strtoull(argv[++i], &end, 0);
 			if (*end || !o->bound)

@@ -104,7 +104,19 @@ static void run_actor(void *w)
 	cop_story.actors[sim.current].run(w);
 }
 
-struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace)
+enum sim_memory_order stage_order(uint32_t format)
+{
+	stage_format_choose(format);
+	switch (cop_stage_format()->arch) {
+	case COP_X86_64:
+	case COP_S390X:
+		return SIM_ORDER_TSO;
+	default:
+		return SIM_ORDER_WEAK;
+	}
+}
+
+struct checker_verdict stage_explore(uint32_t format, enum sim_memory_order order, uint64_t bound, FILE *trace)
 {
 	struct checker_actor actors[SIM_CPUS + 1] = {{.name = NULL}};
 	struct checker_place places[SIM_CPUS] = {{0}};
@@ -114,6 +126,7 @@ struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trac
 					  .places = places,
 					  .world = cop_story.world,
 					  .world_bytes = cop_story.world_bytes,
+					  .order = order,
 					  .pa_bytes = COP_STAGE_PA_BYTES};
 	struct cop_geom geom;
 
