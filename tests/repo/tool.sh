@@ -42,7 +42,7 @@ one 2 "^coppice replay: 'cop1\.HR1\..*': it is not whole: .*; expected a string"
 one 2 "^coppice replay: 'frobnicate': it does not begin as .*; expected a string" "$tool" replay frobnicate
 one 2 '^coppice replay: no STRING; expected' "$tool" replay
 one 2 '^coppice replay: unexpected argument' "$tool" replay "$string" more
-one 2 '^coppice replay: the string is for another story, .*; expected' "$BUILD/stories/bin/sim_HR1_block-not-invalidated" \
+one 2 '^coppice replay: the string is for other sources .*; expected' "$BUILD/stories/bin/sim_HR1_block-not-invalidated" \
 	--replay "$string"
 expect 0 'Examples:' "$tool" help maps
 expect 0 'Examples:' "$tool" maps --help
