@@ -15,7 +15,7 @@
  * races, which are reported in whichever order they come (S. Dolan, KC Sivaramakrishnan, A. Madhavapeddy, "Bounding Data
  * Races in Space and Time", PLDI 2018). What a table holds when it is linked is ordered by a rule, linked-unordered.
  *
- * Left out: see checker_model_leaves_out().
+ * Left out: see checker_leaves_out().
  */
 #include "ports/sim/sim.h"
 #include "checker/engine.h"
@@ -79,6 +79,12 @@ static bool is_weak(void)
 static struct sim_order_cpu *mine(void)
 {
 	return &sim.order.cpu[on()];
+}
+
+/* Does anybody else look, so that it makes a difference when? */
+static bool is_shared(const void *p, bool write)
+{
+	return sim_log_shared(sim_conflicts(p, write));
 }
 
 static bool is_made(uint64_t made, uint64_t wanted)
@@ -145,7 +151,7 @@ void sim_order_written(void *to, uint64_t old)
 	struct word *w;
 
 	/* Nobody else looks: when it was made is of no interest. */
-	if (!is_weak() || !sim_conflicts(to, true))
+	if (!is_weak() || !is_shared(to, true))
 		return;
 	if (sim.order.writes == LOG)
 		sim_fail("sim-limit", "more than %u stores in one execution", LOG);
@@ -208,7 +214,7 @@ void sim_order_acquired(const void *from)
 {
 	struct word *w;
 
-	if (!is_weak() || !sim_conflicts(from, false))
+	if (!is_weak() || !is_shared(from, false))
 		return;
 	w = slot_of(sim_real_word(from));
 	has_read(w, time_of(w->last), true);
@@ -218,7 +224,7 @@ void sim_order_plain(const void *p)
 {
 	struct word *w;
 
-	if (!is_weak() || !sim_conflicts(p, false))
+	if (!is_weak() || !is_shared(p, false))
 		return;
 	w = slot_of(sim_real_word(p));
 	has_read(w, time_of(w->last), false);
@@ -316,7 +322,7 @@ struct sim_own sim_order_own(const void *from, unsigned size, struct sim_at at)
 
 uint64_t sim_order_load(const void *from, unsigned size, bool acquire)
 {
-	if (!is_weak() || !sim_conflicts(from, false))
+	if (!is_weak() || !is_shared(from, false))
 		return sim_peek(from, size);
 	return part_of(load_weak(from, acquire), from, size);
 }
@@ -401,7 +407,7 @@ bool sim_order_store(const struct sim_store *s, bool shared)
 	const bool release = s->how & SIM_RACE_RELEASE;
 	struct entry *e;
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo || !shared)
+	if (sim.config.order == SIM_ORDER_SC || sim.solo || !sim_log_shared(shared))
 		return false;
 	if (me->count == ENTRIES)
 		sim_fail("sim-limit", "more than %d stores of one CPU in one execution", ENTRIES);
