@@ -177,7 +177,7 @@ unsigned run_begin(const struct checker_program *p)
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .quiet = !p->every_access,
 				    .order = p->order,
-				    .plain_waits = p->unreduced,
+				    .plain_waits = p->plain_waits,
 				    .go_on = p->over != NULL,
 				    .disabled = p->disabled};
 

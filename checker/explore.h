@@ -33,6 +33,7 @@ struct checker_place {
  * @unreduced: every interleaving, also those that differ in nothing
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @order: of memory
+ * @plain_waits: plain stores wait and plain loads come early as marked ones do, also where the program orders them
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -45,7 +46,7 @@ struct checker_program {
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
 	enum sim_memory_order order;
-	bool every_access, unreduced;
+	bool every_access, unreduced, plain_waits;
 	const struct checker_place *places;
 	const char *disabled;
 };

@@ -25,13 +25,15 @@ const char *checker_leaves_out(enum sim_memory_order order)
 {
 #define ALWAYS "devices, machine checks, interrupts that nobody in the program sends"
 #define STORES                                                                                                         \
-	"; stores through a translation, unlocking and the end of a read section that wait in a buffer (they are made " \
+	"; stores through a translation, unlocking and the end of a read section that wait in a buffer (they are "     \
+	"made "                                                                                                        \
 	"in program order)"
 	static const char *const text[] = {
 		"stores that wait and loads that come early; " ALWAYS,
 		ALWAYS STORES,
-		ALWAYS STORES "; load buffering (a load that waits while a later store is made), read-modify-writes that "
-			      "wait, order by dependences (none is assumed)",
+		ALWAYS STORES
+		"; load buffering (a load that waits while a later store is made), read-modify-writes that "
+		"wait, order by dependences (none is assumed)",
 	};
 
 	return text[order];

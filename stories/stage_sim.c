@@ -154,7 +154,7 @@ struct checker_verdict stage_explore(uint32_t format, enum sim_memory_order orde
 }
 
 struct checker_replay stage_replay(uint32_t format, enum sim_memory_order order, const struct schedule *schedule,
-				    FILE *trace)
+				   FILE *trace)
 {
 	struct stage stage;
 

@@ -243,7 +243,8 @@ static void advance(size_t ended, void *arg)
 static size_t make_jobs(struct options *o, const struct story_programs *programs, struct story_job *jobs,
 			char *(*args)[PROGRAM_ARGS])
 {
-	static char lines[] = "--lines", arch[] = "--arch", order[] = "--order", bound[] = "--bound", quick[] = QUICK_BOUND;
+	static char lines[] = "--lines", arch[] = "--arch", order[] = "--order", bound[] = "--bound",
+		    quick[] = QUICK_BOUND;
 	size_t count = 0;
 
 	for (size_t i = 0; i < programs->count; i++) {

@@ -178,7 +178,9 @@ static bool all_free(cop_pa pa, uint64_t bytes)
 
 static void become(cop_pa pa, uint64_t bytes, enum sim_frame_state state, const char *owner, struct sim_at at)
 {
-	set_frames(pa, bytes, &(struct sim_frame){.owner = owner, .at = at, .base = pa, .state = (uint8_t)state, .since = sim.order.now});
+	set_frames(pa, bytes,
+		   &(struct sim_frame){
+			   .owner = owner, .at = at, .base = pa, .state = (uint8_t)state, .since = sim.order.now});
 	if (state == SIM_TABLE)
 		sim_poke_fill(pa, SIM_POISON, bytes);
 }

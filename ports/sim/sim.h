@@ -91,10 +91,10 @@ struct sim_frame {
 	uint8_t state;     /* enum sim_frame_state */
 	uint8_t level;     /* once linked, until freed */
 	uint8_t tree;
-	uint8_t writer;    /* CPU that wrote to it last before it was linked, + 1 */
-	uint32_t written;  /* ... and when: see sim_order_table_written() */
-	uint32_t since;    /* moment of memory order: what it held before, nobody sees */
-	bool known; /* level, va and tree are */
+	uint8_t writer;   /* CPU that wrote to it last before it was linked, + 1 */
+	uint32_t written; /* ... and when: see sim_order_table_written() */
+	uint32_t since;   /* moment of memory order: what it held before, nobody sees */
+	bool known;       /* level, va and tree are */
 	bool linked;
 	bool was_table; /* before it was freed */
 	bool replaced;  /* by a leaf: what it maps lives on */
@@ -144,10 +144,10 @@ struct sim_config {
 	uint64_t pa_bytes;  /* of physical memory, from 0 */
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
-	bool quiet;           /* do not switch where a location has had no conflicting access so far */
-	bool plain_waits;     /* plain stores and loads are as free as marked ones, also where the program orders them */
-	bool fine;            /* ... but when one execution is followed step by step: switch at every announcement */
-	bool go_on;           /* a failure ends its coroutine, not the execution */
+	bool quiet;       /* do not switch where a location has had no conflicting access so far */
+	bool plain_waits; /* plain stores and loads are as free as marked ones, also where the program orders them */
+	bool fine;        /* ... but when one execution is followed step by step: switch at every announcement */
+	bool go_on;       /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
 
@@ -197,7 +197,8 @@ struct sim {
 			uint32_t ordered;     /* ... of which so many come before all later stores */
 		} cpu[SIM_BUFFERS];
 		uint32_t now, writes;
-		uint32_t grace, frames; /* moments: what came before the newest grace period, and before the newest free */
+		uint32_t grace,
+			frames; /* moments: what came before the newest grace period, and before the newest free */
 	} order;
 	struct {
 		uint64_t word; /* irq.c */
