@@ -20,7 +20,7 @@ target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/por
 target_compile_options(coppice_checker PUBLIC -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 
 # What a story is compiled from.
-set(COPPICE_SIM_ROOMS formats tables memory hotplug)
+set(COPPICE_SIM_ROOMS formats tables memory spaces hotplug)
 set(COPPICE_SIM_FILES)
 foreach(room ${COPPICE_SIM_ROOMS})
   file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${room}/*.c ${PROJECT_SOURCE_DIR}/${room}/*.h)
