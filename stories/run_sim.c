@@ -4,7 +4,7 @@
  *
  *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--lines]
  *	PROGRAM --info
- *	PROGRAM --replay STRING
+ *	PROGRAM --replay STRING ...: see stage_replay.c
  *
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
  */
@@ -27,24 +27,22 @@ struct options {
 	bool sequential; /* only */
 };
 
-static const struct cop_variant *variant_for(const char *name, uint32_t format)
+static const char *outcome_name(enum cop_outcome outcome)
 {
-	for (const struct cop_variant *v = cop_story.variants; v->name; v++) {
-		if (!strcmp(v->name, name) && ((v->formats ? v->formats : cop_story.formats) & format))
-			return v;
-	}
-	return NULL;
+	return outcome == COP_EXHAUSTED ? "exhausted" : "fails";
 }
 
-static const char *expected_name(const struct cop_variant *v)
+static enum cop_outcome expected(const struct options *o, const struct cop_variant *v)
 {
-	return v->outcome == COP_EXHAUSTED ? "exhausted" : "fails";
+	return v->reordered && o->sequential ? COP_EXHAUSTED : v->outcome;
 }
 
-static bool as_expected(const struct cop_variant *variant, const struct checker_verdict *v)
+static bool as_expected(const struct options *o, const struct cop_variant *variant, const struct checker_verdict *v)
 {
-	if (variant->outcome == COP_EXHAUSTED)
+	if (expected(o, variant) == COP_EXHAUSTED)
 		return v->result == CHECKER_EXHAUSTED;
+	if (variant->reordered && v->order == SIM_ORDER_SC)
+		return false;
 	return v->result == CHECKER_FAILS && variant->rule && v->report.rule && !strcmp(v->report.rule, variant->rule);
 }
 
@@ -60,25 +58,10 @@ static void print_string(const char *s)
 	putchar('"');
 }
 
-/* The string that `coppice replay` takes; NULL: there is none. */
-static char *schedule_of(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v)
+static void print_line(const struct options *o, const struct cop_variant *variant, uint32_t format,
+		       const struct checker_verdict *v, double seconds)
 {
-	struct schedule_name name = {.story = ""};
-
-	if (v->result != CHECKER_FAILS || !v->replays)
-		return NULL;
-	snprintf(name.story, sizeof(name.story), "%s", cop_story.id);
-	snprintf(name.variant, sizeof(name.variant), "%s", variant->name);
-	snprintf(name.format, sizeof(name.format), "%s", stage_format_name(format));
-	snprintf(name.order, sizeof(name.order), "%s", checker_order_name(v->order));
-	snprintf(name.version, sizeof(name.version), "%s", stage_version);
-	return schedule_print(&name, &v->schedule);
-}
-
-static void print_line(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v,
-		       double seconds)
-{
-	char *schedule = schedule_of(variant, format, v);
+	char *schedule = stage_schedule(variant, format, v);
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
@@ -88,9 +71,9 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"memory_bytes\":%" PRIu64 ",\"frame_bytes\":%" PRIu64
 	       ",\"memory_order\":\"%s\",\"left_out\":\"%s\",\"seconds\":%.3f,\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
-	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(variant),
-	       variant->rule ? variant->rule : "", as_expected(variant, v) ? "true" : "false", v->executions, v->events,
-	       v->depth, v->cpus, v->memory_bytes, v->frame_bytes, checker_order_name(v->order),
+	       v->result == CHECKER_FAILS ? v->report.rule : "", outcome_name(expected(o, variant)),
+	       variant->rule ? variant->rule : "", as_expected(o, variant, v) ? "true" : "false", v->executions,
+	       v->events, v->depth, v->cpus, v->memory_bytes, v->frame_bytes, checker_order_name(v->order),
 	       checker_leaves_out(v->order), seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
@@ -129,20 +112,20 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
 	v = explore(o, format);
-	good = as_expected(variant, &v);
+	good = as_expected(o, variant, &v);
 	if (o->lines) {
-		print_line(variant, format, &v, now() - begin);
+		print_line(o, variant, format, &v, now() - begin);
 		checker_verdict_free(&v);
 		return good;
 	}
 	checker_print(stdout, &v);
-	schedule = schedule_of(variant, format, &v);
+	schedule = stage_schedule(variant, format, &v);
 	if (schedule)
-		printf("again: coppice replay %s\n", schedule);
+		printf("Again: coppice replay %s\n", schedule);
 	free(schedule);
 	checker_verdict_free(&v);
 	if (!good)
-		printf("expected: %s %s\n", expected_name(variant), variant->rule ? variant->rule : "");
+		printf("expected: %s %s\n", outcome_name(expected(o, variant)), variant->rule ? variant->rule : "");
 	putchar('\n');
 	return good;
 }
@@ -158,70 +141,8 @@ static void print_info(void)
 	printf("],\"variants\":[");
 	for (const struct cop_variant *v = cop_story.variants; v->name; v++)
 		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\"}", v == cop_story.variants ? "" : ",",
-		       v->name, expected_name(v), v->rule ? v->rule : "");
+		       v->name, outcome_name(v->outcome), v->rule ? v->rule : "");
 	printf("]}\n");
-}
-
-/* As all that goes wrong before anything runs. */
-static int refuse(const char *why, const char *expected)
-{
-	fprintf(stderr, "coppice replay: %s; expected %s\n", why, expected);
-	return 2;
-}
-
-static int replay_lost(uint32_t step)
-{
-	fprintf(stderr,
-		"coppice replay: at step %u nobody can go on as the string says; expected one that `coppice check` "
-		"printed\n",
-		step);
-	return 2;
-}
-
-static int replay_schedule(const struct schedule_string *s, const struct cop_variant *variant, uint32_t format,
-			   enum sim_memory_order order)
-{
-	struct checker_replay r;
-
-	printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
-	r = stage_replay(format, order, &s->schedule, stdout);
-	if (r.lost)
-		return replay_lost(r.lost);
-	if (!r.report.rule) {
-		printf("nothing is broken\n");
-		return 0;
-	}
-	printf("fails: %s: %s\n", r.report.rule, r.report.text);
-	return 1;
-}
-
-static bool is_order(enum sim_memory_order order, const char *name)
-{
-	return !strcmp(checker_order_name(order), name);
-}
-
-static int replay(const char *text)
-{
-	struct schedule_string s = schedule_parse(text);
-	const struct cop_variant *variant;
-	enum sim_memory_order order;
-	uint32_t format;
-	int code;
-
-	if (s.error)
-		return refuse(s.error, "a string that `coppice check` printed");
-	format = stage_format_bits(s.name.format);
-	order = is_order(SIM_ORDER_SC, s.name.order) || !format ? SIM_ORDER_SC : stage_order(format);
-	variant = format && stage_format_name(format) ? variant_for(s.name.variant, format) : NULL;
-	if (strcmp(s.name.story, cop_story.id) != 0 || !variant || !is_order(order, s.name.order))
-		code = refuse("the string is for another story, variant, architecture or memory order",
-			      "one of this program");
-	else if (strcmp(s.name.version, stage_version) != 0)
-		code = refuse("the string is for other sources of story, library or checker", stage_version);
-	else
-		code = replay_schedule(&s, variant, format, order);
-	schedule_free(&s.schedule);
-	return code;
 }
 
 static int usage(const char *why, const char *what)
@@ -268,13 +189,13 @@ int main(int argc, char **argv)
 		print_info();
 		return 0;
 	}
-	if (argc == 3 && !strcmp(argv[1], "--replay"))
-		return replay(argv[2]);
+	if (argc > 1 && !strcmp(argv[1], "--replay"))
+		return stage_replay_main(argc, argv);
 	err = parse(&o, argc, argv);
 	if (err)
 		return err;
 	for (uint32_t bit = 1; bit & COP_ON_ALL; bit <<= 1) {
-		const struct cop_variant *variant = o.formats & bit ? variant_for(o.variant, bit) : NULL;
+		const struct cop_variant *variant = o.formats & bit ? stage_variant(o.variant, bit) : NULL;
 
 		if (!variant)
 			continue;

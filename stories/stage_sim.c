@@ -154,10 +154,11 @@ struct checker_verdict stage_explore(uint32_t format, enum sim_memory_order orde
 }
 
 struct checker_replay stage_replay(uint32_t format, enum sim_memory_order order, const struct schedule *schedule,
-				   FILE *trace)
+				   const struct checker_show *show, FILE *trace)
 {
 	struct stage stage;
 
 	describe(&stage, format, order);
+	stage.program.show = show;
 	return checker_replay(&stage.program, schedule, trace);
 }

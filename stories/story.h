@@ -51,6 +51,7 @@ enum cop_outcome {
  * @rule: which rule is broken there; NULL for none
  * @host_rule: which rule the host sees broken, NULL: it cannot see it
  * @formats: enum cop_stage_format, 0: all of the story's. A name may appear once more for other formats
+ * @reordered: it is the architecture's memory order that breaks it: sequentially consistent it is exhausted
  */
 struct cop_variant {
 	const char *name; /* NULL ends the list */
@@ -58,6 +59,7 @@ struct cop_variant {
 	const char *rule;
 	const char *host_rule;
 	uint32_t formats;
+	bool reordered;
 };
 
 /**
