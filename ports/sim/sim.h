@@ -61,6 +61,7 @@ enum sim_op {
 	SIM_OP_CHOOSE,
 	SIM_OP_FENCE,
 	SIM_OP_DRAIN,
+	SIM_OP_BUFFER,
 	SIM_OP_REPORT,
 };
 
@@ -71,9 +72,15 @@ struct sim_event {
 	uint64_t old, value;
 	cop_pa pa;     /* a translated access: what it reached, COP_PA_NONE for a fault */
 	uint32_t step; /* engine_event(), SIM_NO_STEP: nothing else ran */
+	/* When one execution is followed: what the place was then. */
+	const char *owner;
+	cop_pa base;
+	uint8_t tree, level; /* of the table that the word is in; tree: SIM_NO_TREE: of none */
 	uint8_t op, cpu;
+	bool by_drain; /* a store that waited */
 };
 #define SIM_NO_STEP (~0U)
+#define SIM_NO_TREE 0xff
 
 enum sim_frame_state {
 	SIM_FREE,
@@ -149,6 +156,11 @@ struct sim_config {
 struct sim_report {
 	const char *rule; /* NULL: nothing to report */
 	char text[480];
+	/* What it is about, for traces. */
+	bool about_va, about_frame;
+	cop_va va;
+	cop_pa word; /* an entry; 0: none */
+	cop_pa pa;   /* a frame */
 };
 
 /* The machine. Static because port functions have no context argument, as on hardware. */
