@@ -117,6 +117,14 @@ static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa
 	return sim_phys(to.pa);
 }
 
+void sim_check_reached(const volatile void *p, bool write)
+{
+	const struct sim_place place = sim_place_of(p);
+
+	if (place.space == SIM_PHYS)
+		check_frame(place.address, write, "");
+}
+
 bool sim_in_table(const void *p)
 {
 	struct sim_place place = sim_place_of(p);

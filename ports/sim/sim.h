@@ -504,6 +504,9 @@ void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);
 bool sim_is_memmap(cop_va);
 void sim_memmap_written(cop_va, uint64_t old, uint64_t v, unsigned size, enum sim_op, struct sim_at);
 
+/* access.c: is what p names memory that somebody has? */
+void sim_check_reached(const volatile void *p, bool write);
+
 /* access.c: what a story does that is no part of the port */
 bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);
 void sim_gone(cop_va, uint64_t bytes, struct sim_at);
