@@ -169,7 +169,9 @@ static void search(const struct checker_program *p, uint64_t bound)
 	v->executions = r.executions;
 	v->blocked = r.blocked;
 	v->depth = r.longest;
+	v->steps = r.events;
 	v->seconds = r.seconds;
+	v->cpu_seconds = r.cpu_seconds;
 	if (r.verdict == ENGINE_BOUNDED)
 		v->result = CHECKER_BOUNDED;
 }
