@@ -119,8 +119,11 @@ endfunction()
 
 # The same beside the stories, for `coppice bench checker`.
 function(coppice_sim_bench NAME ROUNDS)
-  add_executable(sim_bench_${NAME} ${PROJECT_SOURCE_DIR}/bench/machine/steps.c $<TARGET_OBJECTS:coppice_stage_sim>
-    $<TARGET_OBJECTS:coppice_sim_rooms>)
+  set(version ${PROJECT_BINARY_DIR}/stories/version/bench_${NAME}.c)
+  coppice_version(${version} "${PROJECT_BINARY_DIR}/stories/version/common;${PROJECT_SOURCE_DIR}/bench/machine/steps.c")
+  add_executable(sim_bench_${NAME} ${PROJECT_SOURCE_DIR}/bench/machine/steps.c ${version}
+    $<TARGET_OBJECTS:coppice_stage_sim> $<TARGET_OBJECTS:coppice_sim_rooms>)
+  add_dependencies(sim_bench_${NAME} coppice_sim_version)
   set_target_properties(sim_bench_${NAME} PROPERTIES OUTPUT_NAME ${NAME}
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bench)
   target_compile_definitions(sim_bench_${NAME} PRIVATE ROUNDS=${ROUNDS})
