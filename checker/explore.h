@@ -82,7 +82,7 @@ struct checker_verdict {
 	uint64_t steps;      /* of all executions together: those in common are taken once */
 	double seconds;      /* of the last search */
 	double cpu_seconds;
-	size_t shared;       /* locations with conflicting accesses */
+	size_t shared; /* locations with conflicting accesses */
 	unsigned cpus;
 	struct sim_report report;
 	struct schedule schedule; /* of the failing execution, with few switches; checker_verdict_free() */
