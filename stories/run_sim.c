@@ -69,12 +69,13 @@ static void print_line(const struct options *o, const struct cop_variant *varian
 	       "\"%s\","
 	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
 	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"memory_bytes\":%" PRIu64 ",\"frame_bytes\":%" PRIu64
-	       ",\"memory_order\":\"%s\",\"left_out\":\"%s\",\"seconds\":%.3f,\"resident_kb\":%ld,\"text\":",
+	       ",\"memory_order\":\"%s\",\"left_out\":\"%s\",\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
+	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
 	       v->result == CHECKER_FAILS ? v->report.rule : "", outcome_name(expected(o, variant)),
 	       variant->rule ? variant->rule : "", as_expected(o, variant, v) ? "true" : "false", v->executions,
 	       v->events, v->depth, v->cpus, v->memory_bytes, v->frame_bytes, checker_order_name(v->order),
-	       checker_leaves_out(v->order), seconds, usage.ru_maxrss);
+	       checker_leaves_out(v->order), seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
 	print_string(schedule ? schedule : "");

@@ -179,6 +179,8 @@ static void put_entry(cop_pa word, void *to, uint64_t v, unsigned size, const st
 	/* The check sees the tables as they were, the link what is new. */
 	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
+	if (size != 8)
+		sim_mmu_entry_patched(word);
 	if (!sim.frame[word >> sim.config.frame_lg2].linked)
 		sim_order_table_written(word);
 	/* Elsewhere the MMU sees stores as they come. */
