@@ -25,6 +25,9 @@ enum cop_stage_format {
 	COP_ON_ALL = (1 << 6) - 1,
 	/* Where a valid entry is changed by stores, and invalidated afterwards. */
 	COP_ON_STORES = COP_ON_ALL & ~COP_ON_S390X,
+	/* Where stores overtake each other, and where not. */
+	COP_ON_WEAK = COP_ON_ARM64 | COP_ON_RISCV64,
+	COP_ON_TSO = COP_ON_X86_64 | COP_ON_S390X,
 };
 
 /**
