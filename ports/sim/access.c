@@ -43,7 +43,7 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 	sim_touch(sim_phys(to->word), true);
 	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_race_hardware(sim_phys(to->word), to->updated);
-	sim_poke(sim_phys(to->word), to->updated, 8, at);
+	sim_poke_by_hardware(to->word, to->updated, at);
 }
 
 /* Where a translated access goes this time: with several possibilities a branch of the search. */
@@ -55,6 +55,11 @@ static struct sim_reached choose_translation(cop_va va, bool write, struct sim_a
 	sim_touch(&sim_loc_tlb, false);
 	n = sim_translate(va, write, to, touch_read);
 	chosen = n == 1 ? to[0] : to[sim_choose(n)];
+	if (chosen.unpublished)
+		sim_report("unpublished-entry",
+			   "%#llx is accessed, and the entry that this CPU has stored for it is not published: its own "
+			   "walk may not find it",
+			   (unsigned long long)va);
 	update_entry(&chosen, at);
 	return chosen;
 }

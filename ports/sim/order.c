@@ -357,10 +357,10 @@ static bool entry_waits(void)
 	return false;
 }
 
-/* Under TSO the MMU's look is a load of its CPU; elsewhere nothing but publishing makes it see a store. */
+/* Under TSO the MMU's look is a load of its CPU; elsewhere there is a rule, unpublished-entry. */
 void sim_order_before_walk(struct sim_at at)
 {
-	if (sim_order_is(SIM_ORDER_TSO) && entry_waits())
+	if (sim.config.order != SIM_ORDER_SC && !sim.solo && entry_waits())
 		wait_made(at);
 }
 

@@ -279,6 +279,7 @@ struct sim_place sim_place_of(const volatile void *);
 struct sim_value {
 	uint64_t value, set, end;
 	struct sim_at ended; /* who overwrote it */
+	uint8_t by;          /* who wrote it, if it is the newest */
 	uint32_t before_;
 };
 struct sim_value sim_word_now(cop_pa);
@@ -308,6 +309,8 @@ uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n);
 void sim_poke_fill(cop_pa, uint64_t v, uint64_t bytes);
 uint64_t sim_peek(const volatile void *, unsigned size);
 void sim_poke(volatile void *, uint64_t v, unsigned size, struct sim_at);
+/* Accessed and dirty bits. */
+void sim_poke_by_hardware(cop_pa word, uint64_t v, struct sim_at);
 void sim_memory_on(void);
 void sim_memory_off(void);
 void sim_memory_mark(void);
@@ -325,6 +328,7 @@ struct sim_reached {
 	uint64_t entry, updated; /* before and after hardware has set accessed and dirty bits */
 	bool refused;            /* a fault though something is mapped */
 	bool stale;
+	bool unpublished; /* this CPU's own store made it so, and no walk need see that yet */
 };
 #define SIM_MAX_REACHED 16
 /* What this CPU may reach at va; calls touch for every location that the answer depends on. */
