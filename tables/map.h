@@ -104,7 +104,7 @@ static inline void table_init(struct cop_ptdesc *d, unsigned l, uint64_t used, u
 	cop_write(&d->state, used);
 	cop_write(&d->level, (uint8_t)l);
 	cop_write(&d->flags, flags);
-	cop_write(&d->lock, (uint8_t)0);
+	table_lock_init(d);
 }
 
 static inline void table_adopt(struct cop_ptdesc *d, cop_pa parent, unsigned slot)

@@ -124,7 +124,7 @@ int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const stru
 	cop_write(&d->slot, (uint16_t)0);
 	cop_write(&d->level, (uint8_t)root);
 	cop_write(&d->flags, (uint8_t)0);
-	cop_write(&d->lock, (uint8_t)0);
+	table_lock_init(d);
 	tree->tables[root] = 1;
 	return 0;
 }

@@ -35,23 +35,34 @@ struct cop_table_source {
 };
 
 /*
- * struct cop_ptdesc - what is known of one table beside its entries; 64 bytes, found by cop_ptdesc(pa)
+ * struct cop_ptdesc - what is known of one table beside its entries; 64 bytes, found by cop_ptdesc(pa), all zeros at first
  * @state: entries in use (leaves, tables, swap entries, markers) reserved before each store; COP_TABLE_DEAD when unlinked
  * @rcu: head of the deferred free, embedded so that freeing allocates nothing
  * @next: list of detached or stocked tables
+ * @lock_lg2: tables that lie in one block of 1 << lock_lg2 bytes share the lock of the first descriptor there; 0: this one
+ * has its own. Set by whoever hands out parts of a block (fragments.h)
+ * @mem, @page_lg2: of a fragment that waits for a grace period, instead of what they lie in
  * ...
  */
 #define COP_TABLE_DEAD (1ULL << 32)
+struct cop_mem;
 struct cop_ptdesc {
 	uint64_t state;
 	cop_rcu rcu;
 	struct cop_ptdesc *next;
-	const struct cop_table_source *source;
+	union {
+		const struct cop_table_source *source;
+		struct cop_mem *mem;
+	};
 	cop_pa pa;     /* of the table */
 	cop_pa parent; /* table that linked it; COP_PA_NONE for a root */
-	uint16_t slot; /* entry of the parent */
+	union {
+		uint16_t slot; /* entry of the parent */
+		uint16_t page_lg2;
+	};
 	uint8_t level, lg2, flags;
 	uint8_t lock; /* held while an entry changes that may be somebody else's too; marked */
+	uint8_t lock_lg2;
 };
 
 struct cop_table_ops;

@@ -18,8 +18,8 @@ check() {
 }
 check formats 'formats' 'types|format'
 check tables 'tables|formats' 'types|format|port|tables'
-check memory 'memory|tables|formats' 'types|format|port|tables|memory'
-check hotplug 'hotplug|memory|tables|formats' 'types|format|port|tables|memory|hotplug'
+check memory 'memory|tables|formats' 'types|format|port|tables|memory|fragments'
+check hotplug 'hotplug|memory|tables|formats' 'types|format|port|tables|memory|fragments|hotplug'
 
 bad=$(grep -rnE '#[[:space:]]*include "(ports|checker|stories|inspect|cli|tests|bench)/' --include='*.[ch]' include || true)
 if [ -n "$bad" ]; then
