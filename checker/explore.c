@@ -193,16 +193,21 @@ unsigned run_begin(const struct checker_program *p)
 	return config.cpus;
 }
 
+const struct checker_program *run_program(void)
+{
+	return explore.program;
+}
+
 void run_end(void)
 {
 	sim_power_off();
 }
 
 /* The execution that failed, once more with fewer switches; what is reported is what that one does. */
-static void tell(struct checker_verdict *v, FILE *trace)
+static void tell(struct checker_verdict *v, const struct checker_show *show, FILE *trace)
 {
 	struct schedule few = shrink_schedule(&v->schedule, v->report.rule, trace ? SHRINK_TRACE : SHRINK_QUICK);
-	struct followed f = follow_schedule(&few, trace);
+	struct followed f = follow_schedule(&few, show, trace);
 
 	v->replays = !f.lost && f.report.rule && !strcmp(f.report.rule, v->report.rule);
 	schedule_free(&v->schedule);
@@ -221,14 +226,14 @@ struct checker_verdict checker_explore(const struct checker_program *p, uint64_t
 	if (sim.report.rule) {
 		note_failure();
 		v.replays = true;
-		if (trace)
-			checker_trace(trace);
+		if (p->show || trace)
+			checker_trace(p->show, trace);
 	} else {
 		search(p, bound);
 	}
 	v.shared = sim_shared_count();
 	if (v.result == CHECKER_FAILS && !v.replays && !p->over)
-		tell(&v, trace);
+		tell(&v, p->show, trace);
 	run_end();
 	return v;
 }
@@ -244,10 +249,10 @@ struct checker_replay checker_replay(const struct checker_program *p, const stru
 
 	if (sim.report.rule) {
 		r.report = sim.report;
-		if (trace)
-			checker_trace(trace);
+		if (p->show || trace)
+			checker_trace(p->show, trace);
 	} else {
-		struct followed f = follow_schedule(schedule, trace);
+		struct followed f = follow_schedule(schedule, p->show, trace);
 
 		r.report = f.report;
 		r.lost = f.lost;
@@ -266,8 +271,6 @@ const char *checker_result_name(enum checker_result r)
 
 void checker_print(FILE *f, const struct checker_verdict *v)
 {
-	if (v->result == CHECKER_FAILS)
-		fprintf(f, "fails: %s: %s\n", v->report.rule, v->report.text);
 	fprintf(f,
 		"%s: %llu executions, %llu given up (longest: %llu visible steps, %llu events), %u CPUs, %zu shared "
 		"locations, %llu restarts, %.0f/s\n"

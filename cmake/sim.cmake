@@ -16,6 +16,8 @@ file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/
 add_library(coppice_checker STATIC ${COPPICE_CHECKER_SOURCES})
 target_link_libraries(coppice_checker PUBLIC coppice_options coppice_engine)
 target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")
+# Traces and reports name sources as they lie in the tree.
+target_compile_options(coppice_checker PUBLIC -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 
 # What a story is compiled from.
 set(COPPICE_SIM_ROOMS formats tables memory spaces hotplug)
@@ -85,6 +87,7 @@ function(coppice_sim_program ID VARIANT DIR SOURCES)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bin)
   if(DIR)
     target_include_directories(${target} BEFORE PRIVATE ${DIR})
+    target_compile_options(${target} PRIVATE -fmacro-prefix-map=${DIR}/=)
   endif()
   # A patched copy may leave things unused.
   target_compile_options(${target} PRIVATE -O1 $<$<BOOL:${DIR}>:-w>)

@@ -61,6 +61,7 @@ enum sim_op {
 	SIM_OP_CHOOSE,
 	SIM_OP_FENCE,
 	SIM_OP_DRAIN,
+	SIM_OP_BUFFER,
 	SIM_OP_REPORT,
 };
 
@@ -71,9 +72,15 @@ struct sim_event {
 	uint64_t old, value;
 	cop_pa pa;     /* a translated access: what it reached, COP_PA_NONE for a fault */
 	uint32_t step; /* engine_event(), SIM_NO_STEP: nothing else ran */
+	/* When one execution is followed: what the place was then. */
+	const char *owner;
+	cop_pa base;
+	uint8_t tree, level; /* of the table that the word is in; tree: SIM_NO_TREE: of none */
 	uint8_t op, cpu;
+	bool by_drain; /* a store that waited */
 };
 #define SIM_NO_STEP (~0U)
+#define SIM_NO_TREE 0xff
 
 enum sim_frame_state {
 	SIM_FREE,
@@ -149,6 +156,11 @@ struct sim_config {
 struct sim_report {
 	const char *rule; /* NULL: nothing to report */
 	char text[480];
+	/* What it is about, for traces. */
+	bool about_va, about_frame;
+	cop_va va;
+	cop_pa word; /* an entry; 0: none */
+	cop_pa pa;   /* a frame */
 };
 
 /* The machine. Static because port functions have no context argument, as on hardware. */
@@ -448,6 +460,9 @@ void sim_store_made(const struct sim_store *);
 void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);
 bool sim_is_memmap(cop_va);
 void sim_memmap_written(cop_va, uint64_t old, uint64_t v, unsigned size, enum sim_op, struct sim_at);
+
+/* access.c: is what p names memory that somebody has? */
+void sim_check_reached(const volatile void *p, bool write);
 
 /* access.c: what a story does that is no part of the port */
 bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);
