@@ -244,12 +244,12 @@ struct cop_mem {
 	struct cop_section *sections; /* of pa_start onwards */
 	uint64_t section_count;
 	struct cop_zone zone[COP_ZONES];
-	uint64_t used[COP_USES]; /* frames allocated, by use; marked */
-	uint64_t table_bytes;    /* handed out by the table source; marked */
-	uint64_t present;        /* frames with a struct page; marked */
-	uint64_t reserved;       /* boot memory never given to the allocator, frames; marked */
-	uint64_t altmap;         /* frames of memmaps in their own section; marked */
-	uint64_t holes;          /* frames with a struct page and no memory */
+	uint64_t used[COP_USES];        /* frames allocated, by use; marked */
+	uint64_t table_bytes;           /* handed out by the table source; marked */
+	uint64_t present;               /* frames with a struct page; marked */
+	uint64_t reserved;              /* boot memory never given to the allocator, frames; marked */
+	uint64_t altmap;                /* frames of memmaps in their own section; marked */
+	uint64_t holes;                 /* frames with a struct page and no memory */
 	struct cop_fragments fragments; /* the kernel's; .lg2 is the page size: there are none */
 	/* Until the buddy allocator is up. */
 	struct {
