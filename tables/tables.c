@@ -196,6 +196,11 @@ long cop_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned
 	return gather->tree->ops->collapse(gather, va, bytes, max_leaf_lg2);
 }
 
+int cop_move(struct cop_gather *gather, cop_va from, cop_va to, uint64_t bytes)
+{
+	return gather->tree->ops->move(gather, from, to, bytes);
+}
+
 struct cop_translation cop_translate(const struct cop_tree *tree, cop_va va)
 {
 	return tree->ops->translate(tree, va);

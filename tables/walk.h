@@ -239,4 +239,27 @@ static inline void table_unlock(struct cop_ptdesc *d)
 	lock_release(table_lock_of(d));
 }
 
+/* Tables of one page may share their lock. Else by address, so that two who want the same two meet at the first. */
+static inline void table_lock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
+{
+	uint8_t *first = table_lock_of(a), *second = table_lock_of(b);
+
+	if ((uintptr_t)first > (uintptr_t)second) {
+		uint8_t *swap = first;
+
+		first = second;
+		second = swap;
+	}
+	lock_acquire(first);
+	if (first != second)
+		lock_acquire(second);
+}
+
+static inline void table_unlock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
+{
+	lock_release(table_lock_of(a));
+	if (table_lock_of(a) != table_lock_of(b))
+		lock_release(table_lock_of(b));
+}
+
 #endif

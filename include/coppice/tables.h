@@ -237,6 +237,19 @@ int cop_split(struct cop_gather *, cop_va va, uint64_t bytes, unsigned max_leaf_
  */
 long cop_collapse(struct cop_gather *, cop_va va, uint64_t bytes, unsigned max_leaf_lg2);
 
+/**
+ * cop_move() - what a range maps is mapped at another address instead
+ * @from, @to: of the ranges, both @bytes long, which do not meet; the caller owns both
+ *
+ * Pages keep their attributes, accessed and dirty state; holes stay holes, swap entries are moved too. Larger leaves are
+ * split first. An entry goes clear -> invalidate -> set, under the locks of both its tables, so that whoever looks for it
+ * under one of them finds it in one place. Tables that this empties are reclaimed through the gather.
+ *
+ * Context: may sleep when the source does.
+ * Return: 0; -COP_EINVAL (ranges), -COP_EADDRINUSE (something is mapped at @to), -COP_ENOMEM: it maps what it mapped before.
+ */
+int cop_move(struct cop_gather *, cop_va from, cop_va to, uint64_t bytes) COP_MUST_CHECK;
+
 /* What one address translates to. size_lg2: of the leaf (its run not counted); attrs 0 when not mapped. */
 struct cop_translation {
 	cop_pa pa; /* of the address itself; COP_PA_NONE: not mapped */
@@ -292,6 +305,7 @@ struct cop_table_ops {
 	int (*protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 	int (*split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	long (*collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
+	int (*move)(struct cop_gather *, cop_va, cop_va, uint64_t);
 	struct cop_translation (*translate)(const struct cop_tree *, cop_va);
 	cop_pa (*translate_pa)(const struct cop_tree *, cop_va);
 	unsigned (*query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
