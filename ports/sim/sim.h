@@ -179,6 +179,7 @@ struct sim {
 	struct sim_event *event;
 	bool solo;    /* setup or check: nothing else runs */
 	bool restart; /* an access conflicted that was not a switch point: the search starts over */
+	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	/* What follows is put back by the engine: compared after each event. */
 	struct sim_processor cpu[SIM_ALL_CPUS];
 	struct sim_tree tree[SIM_TREES];
@@ -203,7 +204,6 @@ struct sim {
 		uint64_t sections[SIM_ALL_CPUS]; /* begun so far */
 		unsigned depth[SIM_ALL_CPUS];
 	} rcu;
-	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	struct {
 		struct sim_order_cpu {
 			uint64_t count, made; /* stores */
