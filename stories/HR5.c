@@ -19,7 +19,7 @@ struct cop_world {
 	struct cop_vm_area area;
 	uint64_t page; /* bytes */
 	cop_va memmap;
-	cop_pa removed, given;
+	cop_pa removed, given, stays;
 };
 static struct cop_world world;
 
@@ -37,6 +37,9 @@ static void setup(cop_world *w)
 	w->removed = COP_ALLOC(geom.page_lg2, "memmap");
 	w->given = COP_ALLOC(geom.page_lg2, "memory");
 	COP_ASSERT(!cop_map(&w->tree, w->memmap, w->removed, w->page, COP_KERNEL_RW, 0, COP_MAP_NO_CTOR));
+	/* The next table's page holds the tables above: what is shared is one table. */
+	w->stays = COP_ALLOC(geom.page_lg2, "other memory");
+	COP_ASSERT(!cop_map(&w->tree, w->memmap + span, w->stays, w->page, COP_KERNEL_RW, 0, 0));
 	cop_stage_attach(&w->tree);
 }
 
@@ -64,11 +67,19 @@ static void vmapper(cop_world *w)
 
 static void check(cop_world *w)
 {
+	struct cop_gather gather;
+
 	COP_ASSERT(!COP_PROBE(w->area.start).fault);
 	cop_sharing_end(&w->sharing);
 	cop_vunmap(&w->vm, &w->area);
 	COP_GONE(w->area.start, w->page);
 	COP_FREE(w->given, w->page);
+	cop_gather_begin(&gather, &w->tree);
+	COP_ASSERT(!cop_unmap(&gather, w->memmap + COP_LG2(cop_stage_format()->shift(1)), w->page, COP_UNMAP_BLIND,
+			      NULL, 0)
+			    .err);
+	(void)cop_gather_finish(&gather);
+	COP_FREE(w->stays, w->page);
 	cop_stage_detach(&w->tree);
 	COP_ASSERT(!cop_tree_destroy(&w->tree));
 }
@@ -82,7 +93,7 @@ COP_STORY(.id = "HR5", .title = "vmalloc walks without a lock while hot-remove f
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
 		  /* The page-table lock around the removal only. */
-		  {.name = "removal-locked", .outcome = COP_FAILS, .rule = "walker-in-freed-table"},
+		  {.name = "removal-locked", .outcome = COP_FAILS, .rule = "live-table-freed"},
 		  /* Without counts and grace period too, each of these suffices. */
 		  {.name = "walk-locked", .outcome = COP_EXHAUSTED},
 		  {.name = "hotplug-read", .outcome = COP_EXHAUSTED},
