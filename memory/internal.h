@@ -74,7 +74,10 @@ struct cop_vm_area;
 int cop_vm_claim(struct cop_vm *vm, struct cop_vm_area *area, uint64_t bytes);
 void cop_vm_release(struct cop_vm *vm, struct cop_vm_area *area);
 
-/* source.c: a fragment of a frame that was taken before the allocator was up becomes free. */
-void cop_fragment_free(struct cop_mem *mem, cop_pa pa);
+/* source.c: a block of tables, which may have been taken before the allocator was up. */
+void cop_table_frames_free(struct cop_mem *mem, cop_pfn pfn, unsigned order);
+
+/* fragments.c: unchecked. */
+void cop_fragments_setup(struct cop_fragments *, struct cop_mem *mem, unsigned page_lg2, unsigned lg2);
 
 #endif

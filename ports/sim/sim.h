@@ -413,6 +413,8 @@ void sim_log_answers(const uint8_t *shared, uint32_t asked);
 /* rcu.c */
 void sim_rcu_run(void *);
 bool sim_rcu_visible(void); /* beginning or ending a section */
+/* Before an access to [p, p + size). */
+void sim_rcu_check_heads(const volatile void *p, unsigned size, struct sim_at);
 void sim_rcu_section_begin(void);
 void sim_rcu_section_end(void);
 void sim_rcu_run_solo(void);
@@ -439,6 +441,12 @@ struct sim_overwrite {
 struct sim_overwrite sim_order_overwrites(const void *, uint64_t old);
 
 void sim_race_join(bool to_all); /* with every CPU's clock */
+
+/* object.c */
+void sim_object_on(void);
+/* [p, p + bytes) is free from now on: nobody may touch it. */
+void sim_object_gone(const void *p, size_t bytes, struct sim_at);
+void sim_object_check(const volatile void *p, struct sim_at);
 
 /* irq.c */
 void sim_irq_reset(void);
