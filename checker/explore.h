@@ -5,6 +5,7 @@
 #ifndef COPPICE_CHECKER_EXPLORE_H
 #define COPPICE_CHECKER_EXPLORE_H
 
+#include "checker/schedule.h"
 #include "ports/sim/sim.h"
 
 #include <stdio.h>
@@ -13,6 +14,20 @@ struct checker_actor {
 	const char *name; /* NULL ends the list */
 	unsigned cpu;
 	void (*run)(void *world);
+};
+
+/**
+ * struct checker_show - how traces look, and where they go beside text
+ * @json: as one object; @chrome: as Chrome's trace events; NULL: nowhere
+ * @colour: escape sequences in the text
+ * @width: characters of a line, 0: 140
+ * @story, @variant, @arch, @origin: what it is a trace of; NULL: unknown
+ */
+struct checker_show {
+	FILE *json, *chrome;
+	bool colour;
+	unsigned width;
+	const char *story, *variant, *arch, *origin;
 };
 
 /* Actors that share a CPU. */
@@ -32,6 +47,7 @@ struct checker_place {
  * @unreduced: every interleaving, also those that differ in nothing
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @order: of memory
+ * @show: how traces look; NULL: plain text
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -47,6 +63,7 @@ struct checker_program {
 	bool every_access, unreduced;
 	const struct checker_place *places;
 	const char *disabled;
+	const struct checker_show *show;
 };
 
 enum checker_result {
@@ -66,7 +83,8 @@ struct checker_verdict {
 	size_t shared;       /* locations with conflicting accesses */
 	unsigned cpus;
 	struct sim_report report;
-	char schedule[256]; /* of the failing execution: who went next, /what was chosen */
+	struct schedule schedule; /* of the failing execution, with few switches; checker_verdict_free() */
+	bool replays;             /* it was followed once, and broke the same rule */
 };
 
 /**
@@ -75,12 +93,26 @@ struct checker_verdict {
  * @trace: where a failing execution's trace goes; NULL for nowhere
  */
 struct checker_verdict checker_explore(const struct checker_program *, uint64_t bound, FILE *trace);
+void checker_verdict_free(struct checker_verdict *);
+
+/**
+ * checker_replay() - run exactly one execution of a program
+ * @trace: where its trace goes if it fails; NULL for nowhere
+ *
+ * Return: its report; no rule: it fails no longer. .lost: the step at which it could not go on as told, else 0.
+ */
+struct checker_replay {
+	struct sim_report report;
+	uint32_t lost;
+	unsigned cpus;
+};
+struct checker_replay checker_replay(const struct checker_program *, const struct schedule *, FILE *trace);
 
 /* One line: what was found, and how much that says. */
 void checker_print(FILE *, const struct checker_verdict *);
 const char *checker_result_name(enum checker_result);
 
-/* trace.c: the events of the execution that just ended, one column per CPU. */
-void checker_trace(FILE *);
+/* trace.c: the execution that just failed, one column per CPU; either may be NULL. */
+void checker_trace(const struct checker_show *, FILE *text);
 
 #endif

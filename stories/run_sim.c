@@ -4,6 +4,7 @@
  *
  *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
  *	PROGRAM --info
+ *	PROGRAM --replay STRING ...: see stage_replay.c
  *
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
  */
@@ -24,15 +25,6 @@ struct options {
 	uint64_t bound;
 	bool lines;
 };
-
-static const struct cop_variant *variant_for(const char *name, uint32_t format)
-{
-	for (const struct cop_variant *v = cop_story.variants; v->name; v++) {
-		if (!strcmp(v->name, name) && ((v->formats ? v->formats : cop_story.formats) & format))
-			return v;
-	}
-	return NULL;
-}
 
 static const char *expected_name(const struct cop_variant *v)
 {
@@ -61,6 +53,7 @@ static void print_string(const char *s)
 static void print_line(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v,
 		       double seconds)
 {
+	char *schedule = stage_schedule(variant, format, v);
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
@@ -74,8 +67,9 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	       v->depth, v->cpus, seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
-	print_string(v->schedule);
+	print_string(schedule ? schedule : "");
 	printf("}\n");
+	free(schedule);
 	fflush(stdout);
 }
 
@@ -91,6 +85,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 {
 	struct checker_verdict v;
 	double begin = now();
+	char *schedule;
 	bool good;
 
 	if (!o->lines)
@@ -99,9 +94,15 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	good = as_expected(variant, &v);
 	if (o->lines) {
 		print_line(variant, format, &v, now() - begin);
+		checker_verdict_free(&v);
 		return good;
 	}
 	checker_print(stdout, &v);
+	schedule = stage_schedule(variant, format, &v);
+	if (schedule)
+		printf("Again: coppice replay %s\n", schedule);
+	free(schedule);
+	checker_verdict_free(&v);
 	if (!good)
 		printf("expected: %s %s\n", expected_name(variant), variant->rule ? variant->rule : "");
 	putchar('\n');
@@ -163,11 +164,13 @@ int main(int argc, char **argv)
 		print_info();
 		return 0;
 	}
+	if (argc > 1 && !strcmp(argv[1], "--replay"))
+		return stage_replay_main(argc, argv);
 	err = parse(&o, argc, argv);
 	if (err)
 		return err;
 	for (uint32_t bit = 1; bit & COP_ON_ALL; bit <<= 1) {
-		const struct cop_variant *variant = o.formats & bit ? variant_for(o.variant, bit) : NULL;
+		const struct cop_variant *variant = o.formats & bit ? stage_variant(o.variant, bit) : NULL;
 
 		if (!variant)
 			continue;

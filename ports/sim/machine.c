@@ -84,6 +84,7 @@ void sim_mark(void)
 	sim_mmu_reset();
 	memset(sim.cpu, 0, sizeof(sim.cpu));
 	memset(sim.hw, 0, sizeof(sim.hw));
+	memset(&sim.log, 0, sizeof(sim.log));
 	sim.events = 0;
 	sim.now = 1;
 	sim.solo = false;
@@ -141,6 +142,24 @@ void sim_panic(const char *rule, const void *where, struct sim_at at)
 	sim_fail(rule, "cop_panic at %s:%d, where %p", at.file, at.line, where);
 }
 
+/* Frames change hands: what a place was is known only now. */
+static void note_place(struct sim_event *e)
+{
+	const struct sim_place place = sim_place_of(e->where);
+	const struct sim_frame *f;
+
+	e->by_drain = !sim.solo && engine_current() >= SIM_DRAIN(0);
+	if (!e->where || place.space != SIM_PHYS || place.address >= sim.config.pa_bytes)
+		return;
+	f = &sim.frame[place.address >> sim.config.frame_lg2];
+	e->owner = f->owner;
+	if (f->state != SIM_TABLE || !f->known)
+		return;
+	e->tree = f->tree;
+	e->level = f->level;
+	e->base = f->base;
+}
+
 void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value, cop_pa pa, struct sim_at at)
 {
 	if (sim.events == 1 << 16) {
@@ -148,13 +167,18 @@ void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value,
 			return;
 		sim_fail("livelock", "an execution of more than 65536 events: somebody goes round in circles");
 	}
-	sim.event[sim.events++] = (struct sim_event){.at = at,
-						     .where = where,
-						     .old = old,
-						     .value = value,
-						     .pa = pa,
-						     .op = (uint8_t)op,
-						     .cpu = (uint8_t)sim.current};
+	sim.event[sim.events] = (struct sim_event){.at = at,
+						   .where = where,
+						   .old = old,
+						   .value = value,
+						   .pa = pa,
+						   .op = (uint8_t)op,
+						   .cpu = (uint8_t)sim.current,
+						   .tree = SIM_NO_TREE,
+						   .step = sim.solo ? SIM_NO_STEP : engine_event()};
+	if (sim.config.fine)
+		note_place(&sim.event[sim.events]);
+	sim.events++;
 }
 
 static void set_frames(cop_pa pa, uint64_t bytes, const struct sim_frame *to)
@@ -308,8 +332,11 @@ void sim_check_leaks(void)
 	for (size_t i = 0; i < frames(); i++) {
 		const struct sim_frame *f = &sim.frame[i];
 
-		if (f->state != SIM_FREE && !f->kept)
-			sim_report("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
-				   (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
+		if (f->state == SIM_FREE || f->kept)
+			continue;
+		sim.report.about_frame = true;
+		sim.report.pa = f->base;
+		sim_report("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
+			   (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
 	}
 }

@@ -9,6 +9,10 @@ void sim_blame(const char *rule, const char *what, const struct sim_item *item, 
 	const struct sim_tree *tree = item->tree;
 	char since[300];
 
+	sim.report.about_va = true;
+	sim.report.va = item->va;
+	sim.report.word = (sim_first_changed(item) ? sim_first_changed(item) : item)->word;
+
 	if (item->current) {
 		snprintf(since, sizeof(since), "which the tables still show");
 	} else {

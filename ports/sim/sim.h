@@ -11,6 +11,8 @@
 #ifndef COPPICE_PORTS_SIM_SIM_H
 #define COPPICE_PORTS_SIM_SIM_H
 
+#include "checker/schedule.h"
+
 #include <coppice/format.h>
 #include <coppice/port.h>
 
@@ -59,6 +61,7 @@ enum sim_op {
 	SIM_OP_CHOOSE,
 	SIM_OP_FENCE,
 	SIM_OP_DRAIN,
+	SIM_OP_BUFFER,
 	SIM_OP_REPORT,
 };
 
@@ -67,10 +70,17 @@ struct sim_event {
 	struct sim_at at;
 	const void *where; /* as simulated code names it */
 	uint64_t old, value;
-	cop_pa pa; /* a translated access: what it reached, COP_PA_NONE for a fault */
+	cop_pa pa;     /* a translated access: what it reached, COP_PA_NONE for a fault */
+	uint32_t step; /* engine_event(), SIM_NO_STEP: nothing else ran */
+	/* When one execution is followed: what the place was then. */
+	const char *owner;
+	cop_pa base;
+	uint8_t tree, level; /* of the table that the word is in; tree: SIM_NO_TREE: of none */
 	uint8_t op, cpu;
-	bool visible; /* others could have run before it */
+	bool by_drain; /* a store that waited */
 };
+#define SIM_NO_STEP (~0U)
+#define SIM_NO_TREE 0xff
 
 enum sim_frame_state {
 	SIM_FREE,
@@ -138,6 +148,7 @@ struct sim_config {
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
 	bool quiet;           /* do not switch where a location has had no conflicting access so far */
+	bool fine;            /* ... but when one execution is followed step by step: switch at every announcement */
 	bool go_on;           /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
@@ -145,6 +156,11 @@ struct sim_config {
 struct sim_report {
 	const char *rule; /* NULL: nothing to report */
 	char text[480];
+	/* What it is about, for traces. */
+	bool about_va, about_frame;
+	cop_va va;
+	cop_pa word; /* an entry; 0: none */
+	cop_pa pa;   /* a frame */
 };
 
 /* The machine. Static because port functions have no context argument, as on hardware. */
@@ -193,6 +209,10 @@ struct sim {
 			void *arg;
 		} mail;
 	} hw[SIM_CPUS];
+	struct {
+		uint32_t passes, choices, asked; /* so far */
+		uint32_t nth;                    /* choices since the last pass */
+	} log;
 	uint64_t stopper; /* coroutine + 1 that has stopped the machine */
 	uint64_t now;
 	unsigned current; /* the CPU that runs */
@@ -343,6 +363,18 @@ void sim_await_change(enum sim_op, const uint64_t *word, bool (*holds)(uint64_t,
 void sim_await_over(const struct sim_wait *, uint64_t value);
 COP_NORETURN void sim_cpu_stop(void);
 
+/*
+ * log.c: what an execution was, so that it can be followed step by step, whatever the search knew of conflicts: who passed
+ * which announcement when, what was chosen, and which locations were taken to be shared where that made a difference.
+ */
+/* Valid until the next execution. */
+struct schedule sim_log_get(void);
+void sim_log_pass(void);
+void sim_log_choice(unsigned way);
+bool sim_log_shared(bool shared);
+/* Answers as they were given then, no longer as they are known; NULL: as they are known. */
+void sim_log_answers(const uint8_t *shared, uint32_t asked);
+
 /* rcu.c */
 void sim_rcu_run(void *);
 bool sim_rcu_visible(void); /* beginning or ending a section */
@@ -420,6 +452,9 @@ void sim_store_made(const struct sim_store *);
 void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);
 bool sim_is_memmap(cop_va);
 void sim_memmap_written(cop_va, uint64_t old, uint64_t v, unsigned size, enum sim_op, struct sim_at);
+
+/* access.c: is what p names memory that somebody has? */
+void sim_check_reached(const volatile void *p, bool write);
 
 /* access.c: what a story does that is no part of the port */
 bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);
