@@ -160,6 +160,8 @@ int main(int argc, char **argv)
 	bool good = true, any = false;
 	int err;
 
+	if (!stage_valid())
+		return 2;
 	if (argc == 2 && !strcmp(argv[1], "--info")) {
 		print_info();
 		return 0;
