@@ -17,7 +17,17 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED /* shadow memory takes more addresses than there is memory */
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#endif
+
 #define DEFAULT_BOUND 10000000
+#define MEMORY        (6ULL << 30)
 
 struct options {
 	const char *variant;
@@ -73,6 +83,26 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	fflush(stdout);
 }
 
+/* What a signal's handler needs to know. */
+static struct {
+	const struct cop_variant *variant;
+	uint32_t format;
+	bool lines;
+} running;
+
+/* The program ends in the middle: that is a verdict as well. */
+static void last_word(const char *rule, const char *text)
+{
+	struct checker_verdict v = {.result = CHECKER_FAILS, .report.rule = rule};
+
+	snprintf(v.report.text, sizeof(v.report.text), "%s", text);
+	if (running.lines && running.variant)
+		print_line(running.variant, running.format, &v, 0);
+	else
+		fprintf(stderr, "%s: %s: %s\n", cop_story.id, rule, text);
+	fflush(NULL);
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -88,6 +118,9 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	char *schedule;
 	bool good;
 
+	running.variant = variant;
+	running.format = format;
+	running.lines = o->lines;
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
 	v = stage_explore(format, o->bound, o->lines ? NULL : stdout);
@@ -107,6 +140,16 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 		printf("expected: %s %s\n", expected_name(variant), variant->rule ? variant->rule : "");
 	putchar('\n');
 	return good;
+}
+
+/* Of addresses, most of which are never used: a story that takes all there is must not take the machine with it. */
+static void limit_memory(void)
+{
+#ifndef SANITIZED
+	const struct rlimit limit = {MEMORY, MEMORY};
+
+	setrlimit(RLIMIT_AS, &limit);
+#endif
 }
 
 static void print_info(void)
@@ -162,6 +205,8 @@ int main(int argc, char **argv)
 
 	if (!stage_valid())
 		return 2;
+	sim_guard_all(last_word);
+	limit_memory();
 	if (argc == 2 && !strcmp(argv[1], "--info")) {
 		print_info();
 		return 0;

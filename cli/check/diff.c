@@ -103,8 +103,7 @@ static void one_line(char *text)
 void diff_apply(const char *path, const char *dir)
 {
 	char *file = realpath(path, NULL);
-	char *const argv[] = {"patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-s", "-f", "-r", "-",
-			      "-i",    file,  NULL};
+	char *const argv[] = {"patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-f", "-r", "-", "-i", file, NULL};
 	struct kit_run run;
 
 	if (!file)

@@ -70,7 +70,8 @@ static void begin_compile(struct words *w, const struct wanted *p)
 {
 	w->n = 0;
 	split(w, p->kit->cc);
-	split(w, "-std=gnu11 -O1 -g -w -fno-strict-aliasing -DCOP_PORT_HEADER=\"ports/sim/port.h\"");
+	split(w, "-std=gnu11 -O1 -g -w -fno-strict-aliasing -fstack-clash-protection "
+		 "-DCOP_PORT_HEADER=\"ports/sim/port.h\"");
 	split(w, p->kit->flags);
 	if (p->tmp) {
 		word(w, kit_format("-fmacro-prefix-map=%s/src/=", p->tmp));
@@ -81,24 +82,44 @@ static void begin_compile(struct words *w, const struct wanted *p)
 	word(w, kit_format("-I%s", p->kit->src));
 }
 
-/* The first line of what a compiler said that names what is wrong. */
-static char *complaint(char *said)
+static char *line_of(char *said, char *at)
 {
-	static const char *const marks[] = {"fatal error:", "error:", "undefined reference", "multiple definition",
-					    "duplicate symbol"};
+	while (at > said && at[-1] != '\n')
+		at--;
+	return at;
+}
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
-		char *at = strstr(said, marks[i]);
+/* "FILE:LINE:COLUMN" of the story, where the error is in a macro that it uses. NULL: it is in the story, or nowhere near. */
+static char *place_in(const char *source, const char *error)
+{
+	const size_t n = strlen(source);
+	const char *at = error;
 
-		if (!at)
-			continue;
-		while (at > said && at[-1] != '\n')
-			at--;
-		at[strcspn(at, "\n")] = 0;
-		return at;
+	if (!strncmp(error, source, n))
+		return NULL;
+	while ((at = strchr(at, '\n'))) {
+		at++;
+		if (!strncmp(at, source, n) && at[n] == ':' && at[n + 1] >= '0' && at[n + 1] <= '9')
+			return kit_format("%.*s", (int)(n + 1 + strspn(at + n + 1, "0123456789:") - 1), at);
 	}
-	said[strcspn(said, "\n")] = 0;
-	return said;
+	return NULL;
+}
+
+/* The first line of what a compiler said that names what is wrong, to be freed. */
+static char *complaint(const char *source, char *said)
+{
+	static const char *const marks[] = {"fatal error:", "undefined reference", "multiple definition",
+					    "duplicate symbol", "error:"};
+	char *found = NULL, *place, *line;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks) && !found; i++)
+		found = strstr(said, marks[i]);
+	line = found ? line_of(said, found) : said;
+	place = found ? place_in(source, line) : NULL;
+	line[strcspn(line, "\n")] = 0;
+	line = place ? kit_format("%s: %s", place, found) : kit_format("%s", line);
+	free(place);
+	return line;
 }
 
 /* Errors in a patched copy are errors of the patch. */
@@ -113,12 +134,12 @@ static void must_compile(struct words *w, const struct wanted *p)
 {
 	struct kit_run run = kit_run(w->at, NULL);
 	char *prefix = p->tmp ? kit_format("%s/src/", p->tmp) : NULL;
-	const char *why;
+	char *why;
 
 	if (run.code < 0)
 		cli_fail(CLI_HOST, "%s: cannot be run; expected a C compiler in $CC or PATH", w->at[0]);
 	if (run.code) {
-		why = complaint(run.said);
+		why = complaint(p->source, run.said);
 		if (strstr(why, "cop_story"))
 			cli_fail(CLI_USAGE, "%s: registers no story; expected COP_STORY(...)", p->source);
 		cli_fail(CLI_USAGE, "%s", without(why, prefix));
@@ -142,7 +163,7 @@ static void hash_source(struct wanted *p)
 	if (run.code < 0)
 		cli_fail(CLI_HOST, "%s: cannot be run; expected a C compiler in $CC or PATH", w.at[0]);
 	if (run.code)
-		cli_fail(CLI_USAGE, "%s", complaint(run.said));
+		cli_fail(CLI_USAGE, "%s", complaint(p->source, run.said));
 	kit_hash_bytes(&p->hash, run.said, strlen(run.said));
 	for (char *name = strtok(run.said, " \\\n"); name; name = strtok(NULL, " \\\n")) {
 		if (name[strlen(name) - 1] != ':')
