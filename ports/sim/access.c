@@ -117,6 +117,14 @@ static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa
 	return sim_phys(to.pa);
 }
 
+void sim_check_reached(const volatile void *p, bool write)
+{
+	const struct sim_place place = sim_place_of(p);
+
+	if (place.space == SIM_PHYS)
+		check_frame(place.address, write, "");
+}
+
 static bool in_table(const void *p)
 {
 	struct sim_place place = sim_place_of(p);
@@ -168,6 +176,8 @@ static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, s
 	/* The check sees the tables as they were, the link what is new. */
 	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
+	if (size != 8)
+		sim_mmu_entry_patched(word);
 	if (!sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
 }
