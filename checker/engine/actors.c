@@ -133,6 +133,7 @@ unsigned engine_current(void)
 void engine_restart(void)
 {
 	search.restart = true;
+	search.ended = false;
 }
 
 void engine_stop(void)

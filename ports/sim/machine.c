@@ -40,6 +40,7 @@ void sim_power_on(const struct sim_config *config)
 	sim_irq_reset();
 	sim_order_on();
 	sim_guard_on();
+	sim_object_on();
 }
 
 void sim_power_off(void)
