@@ -6,13 +6,17 @@
 #include "ports/sim/sim.h"
 #include "checker/engine.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PATIENCE 5 /* seconds of the processor's time without a step */
+#define PATIENCE 5      /* seconds of the processor's time without a step */
+#define TICKS    10     /* in one */
+#define MEMORY   2048UL /* MB: a story that takes all there is must not take the host with it */
 
 static void (*last_word)(const char *rule, const char *text);
 
@@ -83,6 +87,19 @@ static void crashed(int number, siginfo_t *info, void *context)
 	end(128 + number, number == SIGABRT && engine_broken ? "sim-limit" : "crash", text);
 }
 
+/* MB; by read(), as nothing else may be used where this is asked. */
+static unsigned long resident(void)
+{
+	char text[64] = "", *second;
+	const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	second = n > 0 ? strchr(text, ' ') : NULL;
+	return second ? strtoul(second, NULL, 10) * ((unsigned long)sysconf(_SC_PAGESIZE) >> 10) >> 10 : 0;
+}
+
 static void tick(int number)
 {
 	static uint64_t seen;
@@ -92,7 +109,12 @@ static void tick(int number)
 	(void)number;
 	idle = seen == sim_steps ? idle + 1 : 0;
 	seen = sim_steps;
-	if (idle < PATIENCE)
+	if (resident() > MEMORY) {
+		snprintf(text, sizeof(text), "more than %lu MB of memory are taken, by %s, after %s", MEMORY, who(),
+			 after());
+		end(1, "sim-limit", text);
+	}
+	if (idle < PATIENCE * TICKS)
 		return;
 	snprintf(text, sizeof(text), "%s has run for %d s without a step, after %s", who(), PATIENCE, after());
 	end(1, "livelock", text);
@@ -112,12 +134,12 @@ void sim_guard_all(void (*said)(const char *rule, const char *text))
 	static const int signals[] = {SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
 	struct sigaction action = {.sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	const struct sigaction clock = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};
-	const struct itimerval second = {{1, 0}, {1, 0}};
+	const struct itimerval beat = {{0, 1000000 / TICKS}, {0, 1000000 / TICKS}};
 
 	last_word = said;
 	sim_guard_on();
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
 	sigaction(SIGPROF, &clock, NULL);
-	setitimer(ITIMER_PROF, &second, NULL);
+	setitimer(ITIMER_PROF, &beat, NULL);
 }
