@@ -36,10 +36,9 @@ static void run_solo(const char *name, void (*run)(void *), void *arg)
 	sim.solo = false;
 }
 
-static void settled(void *unused)
+static void settled(void *quiet)
 {
-	(void)unused;
-	sim_mmu_check_settled();
+	*(bool *)quiet = sim_mmu_check_settled() && sim.rcu.first == sim.rcu.last;
 }
 
 static void check_leaks(void *unused)
@@ -67,6 +66,7 @@ static void deadlock(void *unused)
 void run_check(enum engine_end end)
 {
 	const struct checker_program *p = explore.program;
+	bool quiet = false;
 
 	if (stopped())
 		return;
@@ -80,11 +80,15 @@ void run_check(enum engine_end end)
 		engine_solo(deadlock, NULL);
 		return;
 	}
-	run_solo("end", settled, NULL);
-	if (!stopped() && p->check)
+	run_solo("end", settled, &quiet);
+	if (stopped() || (quiet && sim_seen(p->world, p->world_bytes)))
+		return;
+	if (p->check)
 		run_solo("check", p->check, p->world);
 	if (!stopped())
 		run_solo("check", check_leaks, NULL);
+	if (!stopped() && quiet)
+		sim_seen_passed();
 }
 
 static void note_failure(void)
@@ -161,7 +165,9 @@ static void search(const struct checker_program *p, uint64_t bound)
 	v->executions = r.executions;
 	v->blocked = r.blocked;
 	v->depth = r.longest;
+	v->steps = r.events;
 	v->seconds = r.seconds;
+	v->cpu_seconds = r.cpu_seconds;
 	if (r.verdict == ENGINE_BOUNDED)
 		v->result = CHECKER_BOUNDED;
 }
@@ -185,6 +191,8 @@ unsigned run_begin(const struct checker_program *p)
 	explore.program = p;
 	sim_power_on(&config);
 	engine_region(p->world, p->world_bytes);
+	sim.world = p->world;
+	sim.world_bytes = p->world_bytes;
 	run_solo("setup", p->setup, p->world);
 	if (!sim.report.rule) {
 		sim_mark();

@@ -79,8 +79,10 @@ struct checker_verdict {
 	uint64_t blocked;    /* executions begun, and given up: explored already */
 	uint64_t events;     /* in the longest execution */
 	uint64_t depth;      /* visible steps of the longest execution */
+	uint64_t steps;      /* of all executions together: those in common are taken once */
 	double seconds;      /* of the last search */
-	size_t shared;       /* locations with conflicting accesses */
+	double cpu_seconds;
+	size_t shared; /* locations with conflicting accesses */
 	unsigned cpus;
 	struct sim_report report;
 	struct schedule schedule; /* of the failing execution, with few switches; checker_verdict_free() */

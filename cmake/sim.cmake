@@ -120,6 +120,19 @@ function(coppice_host_program ID VARIANT DIR SOURCES CHANGED)
   set_tests_properties(host.${ID}.${VARIANT} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 endfunction()
 
+# The same beside the stories, for `coppice bench checker`.
+function(coppice_sim_bench NAME ROUNDS)
+  set(version ${PROJECT_BINARY_DIR}/stories/version/bench_${NAME}.c)
+  coppice_version(${version} "${PROJECT_BINARY_DIR}/stories/version/common;${PROJECT_SOURCE_DIR}/bench/machine/steps.c")
+  add_executable(sim_bench_${NAME} ${PROJECT_SOURCE_DIR}/bench/machine/steps.c ${version}
+    $<TARGET_OBJECTS:coppice_stage_sim> $<TARGET_OBJECTS:coppice_sim_rooms>)
+  add_dependencies(sim_bench_${NAME} coppice_sim_version)
+  set_target_properties(sim_bench_${NAME} PROPERTIES OUTPUT_NAME ${NAME}
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bench)
+  target_compile_definitions(sim_bench_${NAME} PRIVATE ROUNDS=${ROUNDS})
+  target_link_libraries(sim_bench_${NAME} PRIVATE coppice_checker)
+endfunction()
+
 set(sources ${COPPICE_SIM_FILES})
 list(FILTER sources INCLUDE REGEX "^tables/.*\\.c$")
 if(sources)
@@ -142,6 +155,8 @@ if(sources)
   target_link_libraries(coppice_stage_sim PRIVATE coppice_checker)
   file(GLOB stories CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/*.c)
   list(FILTER stories INCLUDE REGEX "/[A-Z]+[0-9]+\\.c$")
+  coppice_sim_bench(steps50 2)
+  coppice_sim_bench(steps200 8)
   foreach(story ${stories})
     get_filename_component(id ${story} NAME_WE)
     coppice_sim_program(${id} fixed "" $<TARGET_OBJECTS:coppice_sim_rooms>)

@@ -60,11 +60,12 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	printf("{\"story\":\"%s\",\"variant\":\"%s\",\"arch\":\"%s\",\"verdict\":\"%s\",\"rule\":\"%s\",\"expected\":"
 	       "\"%s\","
 	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
-	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"resident_kb\":%ld,\"text\":",
+	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
+	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
 	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(variant),
 	       variant->rule ? variant->rule : "", as_expected(variant, v) ? "true" : "false", v->executions, v->events,
-	       v->depth, v->cpus, seconds, usage.ru_maxrss);
+	       v->depth, v->cpus, seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
 	print_string(schedule ? schedule : "");

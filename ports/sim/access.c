@@ -176,6 +176,8 @@ static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, s
 	/* The check sees the tables as they were, the link what is new. */
 	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
+	if (size != 8)
+		sim_mmu_entry_patched(word);
 	if (!sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
 }
