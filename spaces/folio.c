@@ -28,10 +28,17 @@ void cop_anon_discard(struct cop_space *space, cop_pfn pfn)
 	cop_mapping_drop(space, pfn, 0);
 }
 
+static uint64_t *counter_of(struct cop_space *space, uint64_t flags)
+{
+	return flags & COP_PG_SWAPBACKED ? &space->anon : &space->file;
+}
+
 void cop_mapping_add(struct cop_space *space, cop_pfn head)
 {
-	cop_fetch_add(&cop_page(space->mem, head)->mapcount, 1U, relaxed);
-	cop_fetch_add(cop_folio_anon(space->mem, head) ? &space->anon : &space->file, 1ULL, relaxed);
+	struct cop_page *page = cop_page(space->mem, head);
+
+	cop_fetch_add(&page->mapcount, 1U, relaxed);
+	cop_fetch_add(counter_of(space, cop_load(&page->flags, relaxed)), 1ULL, relaxed);
 }
 
 void cop_mapping_drop(struct cop_space *space, cop_pfn head, uint32_t attrs)
@@ -46,7 +53,7 @@ void cop_mapping_drop(struct cop_space *space, cop_pfn head, uint32_t attrs)
 			break;
 		flags = was;
 	}
-	cop_fetch_add(flags & COP_PG_SWAPBACKED ? &space->anon : &space->file, -1ULL, relaxed);
+	cop_fetch_add(counter_of(space, flags), -1ULL, relaxed);
 	if (cop_fetch_add(&page->mapcount, -1U, relaxed) == 0)
 		cop_panic("mapcount-underflow", page);
 	cop_page_put(space->mem, head);
