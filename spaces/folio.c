@@ -37,7 +37,7 @@ void cop_mapping_add(struct cop_space *space, cop_pfn head)
 {
 	struct cop_page *page = cop_page(space->mem, head);
 
-	cop_fetch_add(&page->mapcount, 1U, relaxed);
+	(void)cop_fetch_add(&page->mapcount, 1U, relaxed);
 	cop_fetch_add(counter_of(space, cop_load(&page->flags, relaxed)), 1ULL, relaxed);
 }
 
