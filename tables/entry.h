@@ -68,8 +68,7 @@ static COP_SLOW uint32_t replace_memory(struct cop_gather *gather, struct place 
 		return leaf_attrs(&tree->geom, e, l);
 	}
 	e = entry_break(p.entry, e, l);
-	if (entry_covers(&tree->geom, p.e, make_invalid(p.e, l), l) != COP_COVERS_NONE)
-		invalidate(tree, tlbi.start, tlbi.last, l, COP_TLBI_LEAVES);
+	invalidate(tree, tlbi.start, tlbi.last, l, COP_TLBI_LEAVES);
 	/* Release: the frame's contents first, for walkers; the MMU has cop_mmu_publish() below. */
 	cop_store(p.entry, new_, release);
 	gather_made(gather, new_, tlbi.start, tlbi.last, l);
@@ -85,10 +84,7 @@ static COP_SLOW uint64_t leaf_clear(struct cop_gather *gather, uint64_t *entry, 
 		cop_entry_xchg(entry, fmt_empty(l), &tlbi);
 		return e;
 	}
-	if (fmt_racy(&gather->tree->geom, e, l))
-		e = cop_xchg(entry, fmt_empty(l), relaxed);
-	else
-		cop_store(entry, fmt_empty(l), relaxed);
+	e = cop_xchg(entry, fmt_empty(l), relaxed);
 	gather_leaves(gather, tlbi.start, tlbi.last, l);
 	return e;
 }
@@ -106,7 +102,7 @@ static COP_SLOW struct cop_replaced tables_replace(struct cop_gather *gather, co
 	if (!page_ok(tree, va))
 		return (struct cop_replaced){.err = -COP_EINVAL};
 	cop_rcu_read_lock();
-	p = descend(tree, va);
+	p = descend_slowly(tree, va);
 	if (!is_leaf(p.e, p.level) || p.e != old || fmt_cont(p.e, p.level)) {
 		cop_rcu_read_unlock();
 		return done;
