@@ -18,13 +18,13 @@ static void touch_read(const void *p)
 	sim_touch(p, false);
 }
 
-static bool translation_shared(cop_va va, bool write)
+static bool translation_shared(const struct sim_tree *user, cop_va va, bool write)
 {
 	struct sim_reached to[SIM_MAX_REACHED];
 	unsigned n;
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
-	n = sim_translate(va, write, to, ask_shared);
+	n = sim_translate(user, va, write, to, ask_shared);
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
@@ -47,13 +47,13 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 }
 
 /* Where a translated access goes this time: with several possibilities a branch of the search. */
-static struct sim_reached choose_translation(cop_va va, bool write, struct sim_at at)
+static struct sim_reached choose_translation(const struct sim_tree *user, cop_va va, bool write, struct sim_at at)
 {
 	struct sim_reached to[SIM_MAX_REACHED], chosen;
 	unsigned n;
 
 	sim_touch(&sim_loc_tlb, false);
-	n = sim_translate(va, write, to, touch_read);
+	n = sim_translate(user, va, write, to, touch_read);
 	chosen = n == 1 ? to[0] : to[sim_choose(n)];
 	if (chosen.unpublished)
 		sim_report("unpublished-entry",
@@ -111,7 +111,7 @@ static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa
 		check_frame(place.address, write, "");
 	if (place.space != SIM_VIRT)
 		return (void *)(uintptr_t)p;
-	to = choose_translation(place.address, write, at);
+	to = choose_translation(NULL, place.address, write, at);
 	*reached = to.pa;
 	if (to.pa == COP_PA_NONE)
 		fault(place.address, write, &to);
@@ -145,7 +145,7 @@ static bool visible(const volatile void *p, bool write, const uint64_t *v)
 	if (sim.solo)
 		return false;
 	if (place.space == SIM_VIRT)
-		return translation_shared(place.address, write);
+		return translation_shared(NULL, place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
 	       (write && sim_in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
@@ -423,20 +423,26 @@ void sim_fence_full(struct sim_at at)
 
 /* Plain accesses: a switch point only where another CPU's access conflicts, so that the search stays complete. */
 
+/* What a plain read of @from, which @p names, finds. */
+static uint64_t read_plain(const void *p, void *from, unsigned size, struct sim_at at)
+{
+	struct sim_own own = sim_order_own(from, size, at);
+	uint64_t v;
+
+	if (own.waits)
+		return own.value;
+	v = sim.config.plain_waits ? sim_order_load(from, size, false) : sim_peek(from, size);
+	sim_order_plain(from);
+	account(p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
+	return v;
+}
+
 uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
 	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
-	struct sim_own own = sim_order_own(from, size, at);
-	uint64_t v;
+	const uint64_t v = read_plain((const void *)p, from, size, at);
 
-	if (own.waits) {
-		sim_record(SIM_OP_READ, (const void *)p, own.value, own.value, pa, at);
-		return own.value;
-	}
-	v = sim.config.plain_waits ? sim_order_load(from, size, false) : sim_peek(from, size);
-	sim_order_plain(from);
-	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
 	sim_record(SIM_OP_READ, (const void *)p, v, v, pa, at);
 	return v;
 }
@@ -480,12 +486,33 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 	}
 }
 
+/* A page is many words: what a trace tells of is those that change. */
+static void copy_word(void *to, const void *from, unsigned size, struct sim_at at)
+{
+	const unsigned how = SIM_RACE_WRITE | SIM_RACE_PLAIN;
+	cop_pa pa;
+	void *word = begin(SIM_OP_READ, from, false, NULL, at, &pa);
+	const uint64_t v = read_plain(from, word, size, at);
+	struct sim_change change;
+	uint64_t old;
+
+	if (store_later(SIM_OP_WRITE, to, v, size, how, at))
+		return;
+	word = begin(SIM_OP_WRITE, to, true, size == 8 ? &v : NULL, at, &pa);
+	old = sim_peek(word, size);
+	change = change_of(word, SIM_ENTRY_STORE, how);
+	if (old != truncated(v, size))
+		sim_record(SIM_OP_WRITE, to, old, v, pa, at);
+	put(word, v, size, how, &change, at);
+	account(to, word, how, old, truncated(v, size), size, SIM_OP_WRITE, at);
+}
+
 void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
 {
 	for (size_t i = 0; i < bytes;) {
 		unsigned size = bytes - i >= 8 ? 8 : 1;
 
-		sim_write((char *)to + i, sim_read((const char *)from + i, size, at), size, at);
+		copy_word((char *)to + i, (const char *)from + i, size, at);
 		i += size;
 	}
 }
@@ -655,13 +682,11 @@ void sim_mutex_unlock(uint64_t *holder, struct sim_at at)
 
 /* Stories. */
 
-bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
+/* As hardware does it; a fault is an answer. */
+static bool access_as(const struct sim_tree *user, cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
-	struct sim_reached to;
+	const struct sim_reached to = choose_translation(user, va, write, at);
 
-	sim_order_before_walk(at);
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
-	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), to.stale, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
 		return false;
@@ -674,6 +699,30 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 		sim_poke(sim_phys(to.pa), *value, 8, at);
 	*value = sim_peek(sim_phys(to.pa), 8);
 	return true;
+}
+
+bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
+{
+	sim_order_before_walk(at);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
+	return access_as(NULL, va, write, value, at);
+}
+
+static const struct sim_tree *user_tree(cop_pa root)
+{
+	for (unsigned t = 0; t < SIM_TREES; t++)
+		if (sim.tree[t].attached && sim.tree[t].user && sim.tree[t].root == root)
+			return &sim.tree[t];
+	sim_fail("assert", "%#llx is no attached root", (unsigned long long)root);
+}
+
+bool sim_user(cop_pa root, cop_va va, bool write, uint64_t *value, struct sim_at at)
+{
+	const struct sim_tree *user = user_tree(root);
+
+	sim_order_before_walk(at);
+	sim_point(SIM_OP_PROBE, !sim.solo && translation_shared(user, va, write), sim_virt(va), at);
+	return access_as(user, va, write, value, at);
 }
 
 void sim_gone(cop_va va, uint64_t bytes, struct sim_at at)
