@@ -90,9 +90,9 @@ static void print_line(const struct options *o, const struct cop_variant *varian
 
 /* What a signal's handler needs to know. */
 static struct {
+	const struct options *options;
 	const struct cop_variant *variant;
 	uint32_t format;
-	bool lines;
 } running;
 
 /* The program ends in the middle: that is a verdict as well. */
@@ -101,8 +101,8 @@ static void last_word(const char *rule, const char *text)
 	struct checker_verdict v = {.result = CHECKER_FAILS, .report.rule = rule};
 
 	snprintf(v.report.text, sizeof(v.report.text), "%s", text);
-	if (running.lines && running.variant)
-		print_line(running.variant, running.format, &v, 0);
+	if (running.variant && running.options->lines)
+		print_line(running.options, running.variant, running.format, &v, 0);
 	else
 		fprintf(stderr, "%s: %s: %s\n", cop_story.id, rule, text);
 	fflush(NULL);
@@ -135,9 +135,9 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	char *schedule;
 	bool good;
 
+	running.options = o;
 	running.variant = variant;
 	running.format = format;
-	running.lines = o->lines;
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
 	v = explore(o, format);

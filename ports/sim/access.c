@@ -423,20 +423,26 @@ void sim_fence_full(struct sim_at at)
 
 /* Plain accesses: a switch point only where another CPU's access conflicts, so that the search stays complete. */
 
+/* What a plain read of @from, which @p names, finds. */
+static uint64_t read_plain(const void *p, void *from, unsigned size, struct sim_at at)
+{
+	struct sim_own own = sim_order_own(from, size, at);
+	uint64_t v;
+
+	if (own.waits)
+		return own.value;
+	v = sim.config.plain_waits ? sim_order_load(from, size, false) : sim_peek(from, size);
+	sim_order_plain(from);
+	account(p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
+	return v;
+}
+
 uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
 	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
-	struct sim_own own = sim_order_own(from, size, at);
-	uint64_t v;
+	const uint64_t v = read_plain((const void *)p, from, size, at);
 
-	if (own.waits) {
-		sim_record(SIM_OP_READ, (const void *)p, own.value, own.value, pa, at);
-		return own.value;
-	}
-	v = sim.config.plain_waits ? sim_order_load(from, size, false) : sim_peek(from, size);
-	sim_order_plain(from);
-	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
 	sim_record(SIM_OP_READ, (const void *)p, v, v, pa, at);
 	return v;
 }
@@ -483,20 +489,22 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 /* A page is many words: what a trace tells of is those that change. */
 static void copy_word(void *to, const void *from, unsigned size, struct sim_at at)
 {
+	const unsigned how = SIM_RACE_WRITE | SIM_RACE_PLAIN;
 	cop_pa pa;
 	void *word = begin(SIM_OP_READ, from, false, NULL, at, &pa);
-	const uint64_t v = sim_order_load(word, size, false, at);
+	const uint64_t v = read_plain(from, word, size, at);
+	struct sim_change change;
 	uint64_t old;
 
-	account(from, word, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
-	if (store_later(SIM_OP_WRITE, to, v, size, SIM_RACE_WRITE | SIM_RACE_PLAIN, at))
+	if (store_later(SIM_OP_WRITE, to, v, size, how, at))
 		return;
 	word = begin(SIM_OP_WRITE, to, true, size == 8 ? &v : NULL, at, &pa);
 	old = sim_peek(word, size);
+	change = change_of(word, SIM_ENTRY_STORE, how);
 	if (old != truncated(v, size))
 		sim_record(SIM_OP_WRITE, to, old, v, pa, at);
-	put(word, v, size, SIM_ENTRY_STORE, at);
-	account(to, word, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, truncated(v, size), size, SIM_OP_WRITE, at);
+	put(word, v, size, how, &change, at);
+	account(to, word, how, old, truncated(v, size), size, SIM_OP_WRITE, at);
 }
 
 void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
