@@ -191,5 +191,12 @@ COP_STORY(.id = "HR1", .title = "linear map and vmemmap of removed memory are to
 		   .outcome = COP_FAILS,
 		   .rule = "freed-while-walkable",
 		   .formats = COP_ON_STORES},
+		  /* The invalidation overtakes the stores that it is for. */
+		  {.name = "unpublished",
+		   .outcome = COP_FAILS,
+		   .rule = "early-invalidation",
+		   .formats = COP_ON_WEAK,
+		   .reordered = true},
+		  {.name = "unpublished", .outcome = COP_EXHAUSTED, .formats = COP_ON_TSO},
 		  {.name = NULL},
 	  });
