@@ -19,7 +19,7 @@
 
 #define DEFAULT_BOUND 10000000
 /* Of the weak order unless a bound is given: all was explored in sequence before, and what is cut off is called bounded. */
-#define WEAK_BOUND 1000000
+#define WEAK_BOUND 700000
 
 struct options {
 	const char *variant;
