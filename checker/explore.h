@@ -48,6 +48,9 @@ struct checker_place {
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @order: of memory
  * @show: how traces look; NULL: plain text
+ * @rounds: searches that allow 0, 1, .. @rounds - 1 preemptions instead of all: what fails has few of them; nothing is
+ *	exhausted then; 0: none
+ * @seconds: after which to give up; 0: none
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -60,6 +63,8 @@ struct checker_program {
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
 	enum sim_memory_order order;
+	unsigned rounds;
+	double seconds;
 	bool every_access, unreduced;
 	const struct checker_place *places;
 	const char *disabled;
@@ -74,6 +79,7 @@ enum checker_result {
 
 struct checker_verdict {
 	enum checker_result result;
+	const char *limit;   /* CHECKER_BOUNDED: which; else NULL */
 	uint64_t executions; /* of the last search */
 	uint64_t restarts;   /* searches given up because a new conflict was found */
 	uint64_t blocked;    /* executions begun, and given up: explored already */

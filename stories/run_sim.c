@@ -2,7 +2,7 @@
 /*
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
- *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
+ *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--seconds N] [--preemptions N] [--lines]
  *	PROGRAM --info
  *	PROGRAM --replay STRING ...: see stage_replay.c
  *
@@ -18,6 +18,7 @@
 #include <time.h>
 
 #define DEFAULT_BOUND 10000000
+#define MOST_ROUNDS   1000
 
 struct options {
 	const char *variant;
@@ -60,12 +61,12 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	printf("{\"story\":\"%s\",\"variant\":\"%s\",\"arch\":\"%s\",\"verdict\":\"%s\",\"rule\":\"%s\",\"expected\":"
 	       "\"%s\","
 	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
-	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
+	       ",\"depth\":%" PRIu64 ",\"limit\":\"%s\",\"cpus\":%u,\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
 	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
 	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(variant),
 	       variant->rule ? variant->rule : "", as_expected(variant, v) ? "true" : "false", v->executions, v->events,
-	       v->depth, v->cpus, seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
+	       v->depth, v->limit ? v->limit : "", v->cpus, seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
 	print_string(schedule ? schedule : "");
@@ -133,6 +134,9 @@ static int usage(const char *why, const char *what)
 
 static int parse(struct options *o, int argc, char **argv)
 {
+	unsigned rounds = 0;
+	double seconds = 0;
+
 	for (int i = 1; i < argc; i++) {
 		char *end = NULL;
 
@@ -146,12 +150,21 @@ static int parse(struct options *o, int argc, char **argv)
 			o->bound = strtoull(argv[++i], &end, 0);
 			if (*end || !o->bound)
 				return usage("no number of executions:", argv[i]);
+		} else if (!strcmp(argv[i], "--preemptions") && i + 1 < argc) {
+			rounds = (unsigned)strtoul(argv[++i], &end, 10) + 1;
+			if (*end || !rounds || rounds > MOST_ROUNDS)
+				return usage("no number of preemptions:", argv[i]);
+		} else if (!strcmp(argv[i], "--seconds") && i + 1 < argc) {
+			seconds = strtod(argv[++i], &end);
+			if (*end || !(seconds > 0))
+				return usage("no number of seconds:", argv[i]);
 		} else if (argv[i][0] != '-') {
 			o->variant = argv[i];
 		} else {
 			return usage("no option", argv[i]);
 		}
 	}
+	stage_limits(rounds, seconds);
 	return 0;
 }
 

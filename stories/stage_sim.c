@@ -108,6 +108,15 @@ static void run_actor(void *w)
 	cop_story.actors[sim.current].run(w);
 }
 
+static unsigned rounds;
+static double seconds;
+
+void stage_limits(unsigned most_rounds, double most_seconds)
+{
+	rounds = most_rounds;
+	seconds = most_seconds;
+}
+
 struct stage {
 	struct checker_actor actors[SIM_CPUS + 1];
 	struct checker_place places[SIM_CPUS];
@@ -124,6 +133,8 @@ static void describe(struct stage *s, uint32_t format)
 					.places = s->places,
 					.world = cop_story.world,
 					.world_bytes = cop_story.world_bytes,
+					.rounds = rounds,
+					.seconds = seconds,
 					.pa_bytes = COP_STAGE_PA_BYTES}};
 	stage_format_choose(format);
 	geom = cop_stage_geom();
