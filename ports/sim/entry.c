@@ -416,6 +416,11 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 	sim_fail("sim-limit", "more than %d trees", SIM_TREES);
 }
 
+void sim_attach_user(const struct cop_format *format, const struct cop_geom *geom, cop_pa root, uint32_t asid)
+{
+	sim.tree[sim_attach(format, geom, root, asid)].user = true;
+}
+
 void sim_attach_later(const struct cop_format *format, const struct cop_geom *geom, const cop_pa *root, uint32_t asid)
 {
 	sim.pending.format = format;
