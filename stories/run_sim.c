@@ -217,6 +217,8 @@ int main(int argc, char **argv)
 		any = true;
 		good &= run(&o, variant, bit);
 	}
+	if (!any && o.lines)
+		return 2;
 	if (!any)
 		return usage("no such variant for this architecture:", o.variant);
 	return good ? 0 : 1;
