@@ -19,7 +19,7 @@
 struct options {
 	const char *story[MAX_STORIES];
 	unsigned stories;
-	char *arch, *bound, *preemptions, *seconds;
+	char *arch, *bound, *preemptions, *seconds, *order;
 	const char *variant, *patch;
 	unsigned jobs;
 	const char *own; /* what was compiled for this: a file, or a story with a patch */
@@ -28,6 +28,8 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"arch", 'a', "NAME", 0, "one architecture or format: arm64, arm64-16k, x86-64, riscv64, s390x", 0},
+	{"order", 'o', "sc|arch", 0,
+	 "order of memory: sequentially consistent only, or then the architecture's too (default)", 0},
 	{"variant", 'v', "NAME", 0, "one variant, such as fixed", 0},
 	{"bound", 'b', "N", 0, "give up after N executions; what is not finished is bounded, not exhausted", 0},
 	{"patch", 'p', "FILE", 0, "change the library by a unified diff, and run the fixed variant of one STORY", 0},
@@ -81,6 +83,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'v':
 		o->variant = arg;
+		return 0;
+	case 'o':
+		if (strcmp(arg, "sc") != 0 && strcmp(arg, "arch") != 0)
+			cli_fail(CLI_USAGE, "--order: '%s'; expected sc or arch", arg);
+		o->order = arg;
 		return 0;
 	case 'b':
 		number("bound", arg, 1000000000000UL);
@@ -219,6 +226,7 @@ static void add_row(struct out_table *t, const cJSON *line, bool right)
 	out_cell(t, "%s", text_of(line, "story"));
 	out_cell(t, "%s", text_of(line, "variant"));
 	out_cell(t, "%s", text_of(line, "arch"));
+	out_cell(t, "%s", text_of(line, "memory_order"));
 	if (*limit)
 		out_cell(t, "%s by %s", text_of(line, "verdict"), limit);
 	else
@@ -241,6 +249,7 @@ static void add_silent(struct out_table *t, cJSON *all, const struct story_job *
 
 	out_cell(t, "%s", job->program->story);
 	out_cell(t, "%s", job->program->variant);
+	out_cell(t, "-");
 	out_cell(t, "-");
 	out_cell(t, "broken off: %s", what);
 	out_cell(t, "no");
@@ -311,6 +320,7 @@ static struct story_job make_job(const struct options *o, struct story_program *
 	args[n++] = p->variant;
 	args[n++] = lines;
 	n = add_option(args, n, "--arch", arch);
+	n = add_option(args, n, "--order", o->order);
 	n = add_option(args, n, "--bound", o->bound ? o->bound : o->quick ? quick : NULL);
 	n = add_option(args, n, "--preemptions", o->preemptions);
 	n = add_option(args, n, "--seconds", o->seconds);
@@ -390,7 +400,7 @@ static void print_traces(const struct options *o, const struct story_programs *p
 
 static int report(const struct options *o, const struct story_programs *programs, struct story_job *jobs, size_t count)
 {
-	struct out_table *t = out_table("story|variant|architecture|verdict|as expected|>executions|>per second|"
+	struct out_table *t = out_table("story|variant|architecture|order|verdict|as expected|>executions|>per second|"
 					">longest|>time");
 	cJSON *all = cJSON_CreateArray();
 	struct tally sum = {0, 0};
