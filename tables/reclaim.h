@@ -87,7 +87,7 @@ static COP_SLOW void table_detach(struct cop_gather *gather, struct cop_ptdesc *
 
 static inline bool kill_unless_root(struct cop_ptdesc *d, uint64_t units)
 {
-	return cop_read(&d->parent) != COP_PA_NONE && kill(d, units);
+	return !is_root(d) && kill(d, units);
 }
 
 /*

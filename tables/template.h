@@ -5,12 +5,14 @@
  *
  * Each header below includes the one before it:
  * stock, walk -> gather -> reclaim -> (descend, fill) map -> split -> covered -> clear -> unmap -> protect -> resize ->
- * collapse -> query; move needs resize, translate only descend.
+ * collapse -> query; move needs resize, translate only descend, grow and lookup only walk.
  */
 #ifndef COP_TABLES_NAME
 #error "include a format header and define COP_TABLES_NAME"
 #endif
 
+#include "tables/grow.h"
+#include "tables/lookup.h"
 #include "tables/move.h"
 #include "tables/query.h"
 #include "tables/translate.h"
@@ -26,6 +28,8 @@ int COP_TABLES_FN(protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 int COP_TABLES_FN(split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 long COP_TABLES_FN(collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
 int COP_TABLES_FN(move)(struct cop_gather *, cop_va, cop_va, uint64_t);
+int COP_TABLES_FN(grow)(struct cop_tree *, unsigned);
+unsigned long COP_TABLES_FN(lookup)(const struct cop_tree *, cop_va, unsigned long, cop_pa *, enum cop_fold);
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *, cop_va);
 cop_pa COP_TABLES_FN(translate_pa)(const struct cop_tree *, cop_va);
 unsigned COP_TABLES_FN(query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
@@ -63,6 +67,17 @@ int COP_TABLES_FN(move)(struct cop_gather *gather, cop_va from, cop_va to, uint6
 	return tables_move(gather, from, to, bytes);
 }
 
+int COP_TABLES_FN(grow)(struct cop_tree *tree, unsigned va_bits)
+{
+	return tables_grow(tree, va_bits);
+}
+
+unsigned long COP_TABLES_FN(lookup)(const struct cop_tree *tree, cop_va va, unsigned long pages, cop_pa *out,
+				    enum cop_fold fold)
+{
+	return tables_lookup(tree, va, pages, out, fold);
+}
+
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *tree, cop_va va)
 {
 	return tables_translate(tree, va);
@@ -91,6 +106,8 @@ const struct cop_table_ops COP_TABLES_PASTE(cop_tables_, COP_TABLES_NAME, ) = {
 	.split = COP_TABLES_FN(split),
 	.collapse = COP_TABLES_FN(collapse),
 	.move = COP_TABLES_FN(move),
+	.grow = COP_TABLES_FN(grow),
+	.lookup = COP_TABLES_FN(lookup),
 	.translate = COP_TABLES_FN(translate),
 	.translate_pa = COP_TABLES_FN(translate_pa),
 	.query = COP_TABLES_FN(query),

@@ -87,6 +87,9 @@ static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, 
 		sim_link_table(t, tree->format->table_pa(&tree->geom, entry, level), level - 1, va);
 }
 
+/* A root that is linked already, while a new one is put over it. */
+static cop_pa below_new_root = COP_PA_NONE;
+
 /* A table is being linked: from now on hardware may read it. */
 void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 {
@@ -100,6 +103,8 @@ void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 			 (unsigned long long)table);
 	if (!is_table(table))
 		sim_report("wild-table", "%#llx is linked as a table, and is none", (unsigned long long)table);
+	if (table == below_new_root)
+		return;
 	if (frame_of(table)->linked) {
 		sim_report("linked-twice", "table %#llx is linked already", (unsigned long long)table);
 		return;
@@ -414,6 +419,27 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 		return t;
 	}
 	sim_fail("sim-limit", "more than %d trees", SIM_TREES);
+}
+
+/*
+ * CPUs load a root that stands over the one they had, each when it likes: what they find through either is the same, so
+ * from now on all have the new one.
+ */
+void sim_root_grown(cop_pa old, const struct cop_geom *geom, cop_pa root)
+{
+	unsigned t = 0;
+
+	while (t < SIM_TREES && !(sim.tree[t].attached && sim.tree[t].root == old))
+		t++;
+	if (t == SIM_TREES)
+		sim_fail("assert", "%#llx is no attached root", (unsigned long long)old);
+	sim_point(SIM_OP_PUBLISH, true, NULL, SIM_AT);
+	sim_touch(&sim_loc_tables, true);
+	sim.tree[t].geom = *geom;
+	sim.tree[t].root = root;
+	below_new_root = old;
+	sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]));
+	below_new_root = COP_PA_NONE;
 }
 
 void sim_attach_later(const struct cop_format *format, const struct cop_geom *geom, const cop_pa *root, uint32_t asid)

@@ -322,6 +322,7 @@ unsigned sim_translate(cop_va, bool write, struct sim_reached *, void (*touch)(c
 
 /* entry.c */
 unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
+void sim_root_grown(cop_pa old, const struct cop_geom *, cop_pa root);
 void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);
 void sim_attach_pending(void);
 void sim_detach(cop_pa root);
