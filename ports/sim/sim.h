@@ -22,6 +22,7 @@
 #define SIM_DRAIN(c)   (2 * SIM_CPUS + 1 + (c)) /* takes the stores of CPU c to memory */
 #define SIM_ALL_CPUS   (3 * SIM_CPUS + 1)
 #define SIM_TREES      4
+#define SIM_LEVELS     8
 #define SIM_EVENTS     (1U << 16) /* recorded in one execution */
 #define SIM_FOREVER    (~0ULL)
 #define SIM_HARDWARE   0xff /* as a writer: the MMU, setting accessed and dirty bits */
@@ -113,6 +114,8 @@ struct sim_tree {
 	struct cop_geom geom;
 	cop_pa root;
 	uint32_t asid;
+	uint8_t coding;                                    /* decode.c */
+	uint8_t shift[SIM_LEVELS], index_bits[SIM_LEVELS]; /* the format's, by level */
 	bool attached;
 	bool caches_invalid; /* hardware may keep entries that are not valid */
 	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
@@ -179,6 +182,7 @@ struct sim {
 	struct sim_event *event;
 	bool solo;    /* setup or check: nothing else runs */
 	bool restart; /* an access conflicted that was not a switch point: the search starts over */
+	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	/* What follows is put back by the engine: compared after each event. */
 	struct sim_processor cpu[SIM_ALL_CPUS];
 	struct sim_tree tree[SIM_TREES];
@@ -203,7 +207,6 @@ struct sim {
 		uint64_t sections[SIM_ALL_CPUS]; /* begun so far */
 		unsigned depth[SIM_ALL_CPUS];
 	} rcu;
-	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	struct {
 		struct sim_order_cpu {
 			uint64_t count, made; /* stores */
