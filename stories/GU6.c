@@ -90,7 +90,8 @@ static void look(cop_world *w, enum cop_fold fold)
 	cop_rcu_read_lock();
 	n = cop_lookup(&w->tree, w->border - w->page, 2, page, fold);
 	cop_rcu_read_unlock();
-	COP_ASSERT(n == 2);
+	if (n != 2)
+		cop_stage_fail("stale-copy", "the walk has left the tables", COP_STAGE_AT);
 	if (page[0] != w->frame[BELOW] || page[1] != w->frame[ABOVE])
 		cop_stage_fail("stale-copy", "a page that is mapped elsewhere", COP_STAGE_AT);
 }

@@ -144,7 +144,7 @@ static COP_NOINLINE int check_attrs(const struct cop_geom *g, uint32_t attrs, un
 	return fmt_check_attrs(g, attrs, l);
 }
 
-static COP_NOINLINE enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
+static inline enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	return fmt_kind(g, e, l);
 }

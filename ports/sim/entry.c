@@ -421,6 +421,24 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 	sim_fail("sim-limit", "more than %d trees", SIM_TREES);
 }
 
+/* Nobody has walked what stands above the old root, so nobody knows what its words held before. */
+static void forget_above(const struct sim_tree *tree, cop_pa old)
+{
+	cop_pa table = tree->root, below = old;
+
+	for (unsigned level = tree->geom.levels - 1U; table != old && level; level--, table = below) {
+		const uint64_t n = COP_LG2(tree->index_bits[level]);
+
+		for (uint64_t i = sim_next_used(table, 0, n); i < n; i = sim_next_used(table, i + 1, n)) {
+			const uint64_t entry = sim_word_now(table + i * 8).value;
+
+			sim_word_forget(table + i * 8);
+			if (sim_decode(tree, entry, level)->kind == COP_TABLE)
+				below = tree->format->table_pa(&tree->geom, entry, level);
+		}
+	}
+}
+
 /*
  * CPUs load a root that stands over the one they had, each when it likes: what they find through either is the same, so
  * from now on all have the new one.
@@ -437,9 +455,11 @@ void sim_root_grown(cop_pa old, const struct cop_geom *geom, cop_pa root)
 	sim_touch(&sim_loc_tables, true);
 	sim.tree[t].geom = *geom;
 	sim.tree[t].root = root;
+	sim_tree_coding(&sim.tree[t]);
 	below_new_root = old;
 	sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]));
 	below_new_root = COP_PA_NONE;
+	forget_above(&sim.tree[t], old);
 }
 
 void sim_attach_later(const struct cop_format *format, const struct cop_geom *geom, const cop_pa *root, uint32_t asid)

@@ -278,6 +278,8 @@ struct sim_value sim_word_now(cop_pa);
 /* The value before; false when there is none. */
 bool sim_word_before(struct sim_value *);
 bool sim_word_changed(cop_pa);
+/* It has always held what it holds. */
+void sim_word_forget(cop_pa);
 /* The writes of this execution, in order: to which word of physical memory (COP_PA_NONE: elsewhere), and whether none came later. */
 uint32_t sim_writes(void);
 cop_pa sim_write_at(uint32_t);
