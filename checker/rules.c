@@ -280,10 +280,21 @@ const struct checker_rule checker_rules[] = {
 	{"linear-map-not-mapped", "The library: rolling back, it does not find what it has mapped.", ANYWHERE,
 	 "add(section)            fails half way\n"
 	 "unmap what was mapped   <-\n"},
+	{"vmalloc-not-mapped", "The library: an area is to be unmapped that somebody else has unmapped.", ANYWHERE,
+	 "vunmap(area)\n"
+	 "vunmap(area)            <-\n"},
 	{"isolated-frame-allocated", "The library: a frame was handed out of a section that is isolated.", ANYWHERE,
 	 "isolate(section)\n"
 	 "evict(section)\n"
 	 "withdraw(section)       <- a frame is in use\n"},
+	{"past-the-port", "Shared memory is accessed by a pointer, not through the port.", ANYWHERE,
+	 "uint64_t *entry = cop_phys(table)\n"
+	 "*entry = 0              <- cop_store(entry, 0, relaxed)\n"},
+	{"crash", "Story or library end the program: no such memory, a division by zero, no stack left.", ANYWHERE,
+	 "struct thing *t = NULL\n"
+	 "t->count++              <-\n"},
+	{"not-modelled", "What the program does is right, and the machine cannot tell.", ANYWHERE,
+	 "cop_await() of a location that is reached through a translation\n"},
 	{"sim-limit", "The machine that is simulated is too small for this program.", ANYWHERE,
 	 "alloc() until there is no more\n"},
 };
