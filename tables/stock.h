@@ -85,22 +85,13 @@ static inline void table_lock_init(struct cop_ptdesc *d)
 		cop_write(&d->lock, (uint8_t)0);
 }
 
-static inline void root_init(struct cop_ptdesc *d, unsigned level, uint64_t used)
-{
-	cop_write(&d->state, used);
-	cop_write(&d->parent, COP_PA_NONE);
-	cop_write(&d->slot, (uint16_t)0);
-	cop_write(&d->level, (uint8_t)level);
-	cop_write(&d->flags, (uint8_t)PTDESC_ROOT);
-	table_lock_init(d);
-}
-
-struct cop_top cop_top_of(const struct cop_geom *, cop_pa root);
 /* tables.c: NULL when there is none. */
 struct cop_ptdesc *cop_table_new(struct cop_tree *, unsigned lg2);
 void cop_table_free(struct cop_tree *, struct cop_ptdesc *);
 /* The newest: for those who are alone with the tree; not yet for walkers. */
-void cop_top_set(struct cop_tree *, const struct cop_top *);
+void cop_top_set(struct cop_tree *, const struct cop_geom *, cop_pa root);
+/* An empty one, not yet anybody's. */
+void cop_root_init(struct cop_tree *, struct cop_ptdesc *, const struct cop_geom *);
 
 /* Fills the stock up to what is wanted. Context: may sleep. Return: false when the source gave less. */
 bool cop_stock_refill(struct cop_tree *, struct cop_stock *, const unsigned lg2[STOCK_KINDS]);

@@ -9,7 +9,7 @@ COP_STATIC_ASSERT(sizeof(struct cop_ptdesc) <= 64, "one descriptor is one cache 
 
 /* ---- tables ---- */
 
-struct cop_ptdesc *cop_table_new(struct cop_tree *tree, unsigned lg2)
+COP_SLOW struct cop_ptdesc *cop_table_new(struct cop_tree *tree, unsigned lg2)
 {
 	const cop_pa pa = tree->source.alloc(tree->source.ctx, lg2);
 	struct cop_ptdesc *d;
@@ -74,7 +74,7 @@ void cop_tables_free_deferred(cop_rcu *rcu)
 
 /* ---- trees ---- */
 
-static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
+static COP_SLOW const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 {
 	switch (geom->arch) {
 	case COP_ARM64:
@@ -101,61 +101,68 @@ static cop_va va_bias(const struct cop_geom *geom)
 	return COP_LG2(geom->half == COP_HALF_HIGH ? geom->va_bits : geom->va_bits - 1);
 }
 
-struct cop_top cop_top_of(const struct cop_geom *geom, cop_pa root)
-{
-	return (struct cop_top){
-		.geom = *geom, .root = root, .va_bias = va_bias(geom), .va_mask = ~(cop_va)0 >> (64 - geom->va_bits)};
-}
-
 /* What lockless walkers read is not written: features and the like stay what they are. */
-void cop_top_set(struct cop_tree *tree, const struct cop_top *top)
+COP_SLOW void cop_top_set(struct cop_tree *tree, const struct cop_geom *geom, cop_pa root)
 {
-	tree->top[top->geom.levels - 1] = *top;
-	tree->geom.levels = top->geom.levels;
-	tree->geom.va_bits = top->geom.va_bits;
-	tree->root = top->root;
-	tree->va_bias = top->va_bias;
-	tree->va_mask = top->va_mask;
+	struct cop_top *top = &tree->top[geom->levels - 1];
+
+	tree->geom.levels = geom->levels;
+	tree->geom.va_bits = geom->va_bits;
+	top->geom = *geom;
+	tree->root = top->root = root;
+	tree->va_bias = top->va_bias = va_bias(geom);
+	tree->va_mask = top->va_mask = ~(cop_va)0 >> (64 - geom->va_bits);
 }
 
-int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
-		  uint32_t asid, uint32_t flags)
+COP_SLOW void cop_root_init(struct cop_tree *tree, struct cop_ptdesc *d, const struct cop_geom *geom)
+{
+	const struct cop_format *f = tree->ops->format;
+	const unsigned l = geom->levels - 1U;
+
+	cop_fill64(cop_phys(cop_read(&d->pa)), f->empty(l), sizeof(uint64_t) << f->index_bits(geom, l));
+	cop_write(&d->state, (uint64_t)0);
+	cop_write(&d->parent, COP_PA_NONE);
+	cop_write(&d->slot, (uint16_t)0);
+	cop_write(&d->level, (uint8_t)l);
+	cop_write(&d->flags, (uint8_t)PTDESC_ROOT);
+	table_lock_init(d);
+	cop_fetch_add(&tree->tables[l], 1ULL, relaxed);
+}
+
+COP_SLOW int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
+			   uint32_t asid, uint32_t flags)
 {
 	const struct cop_table_ops *ops = ops_for(geom);
-	const unsigned root = geom->levels - 1U;
 	struct cop_ptdesc *d;
-	struct cop_top top;
 
 	if (!ops || geom->levels == 0 || geom->levels > COP_MAX_LEVELS || ops->format->check_geom(geom))
 		return -COP_EINVAL;
 	*tree = (struct cop_tree){.ops = ops, .geom = *geom, .source = *source, .asid = asid, .flags = flags};
-	d = cop_table_new(tree, ops->format->table_lg2(geom, root));
+	d = cop_table_new(tree, ops->format->table_lg2(geom, geom->levels - 1U));
 	if (!d)
 		return -COP_ENOMEM;
-	top = cop_top_of(geom, cop_read(&d->pa));
-	cop_fill64(cop_phys(top.root), ops->format->empty(root),
-		   sizeof(uint64_t) << ops->format->index_bits(geom, root));
-	root_init(d, root, 0);
-	tree->tables[root] = 1;
-	cop_top_set(tree, &top);
+	cop_root_init(tree, d, geom);
+	cop_top_set(tree, geom, cop_read(&d->pa));
 	tree->levels = geom->levels;
 	return 0;
 }
 
 /* A root that has grown holds the one before it. */
-static bool holds_only_roots(const struct cop_tree *tree)
+static COP_SLOW bool holds_only_roots(const struct cop_tree *tree)
 {
-	for (unsigned l = 0; l < tree->geom.levels; l++) {
-		const cop_pa root = tree->top[l].geom.levels ? tree->top[l].root : COP_PA_NONE;
-		const bool oldest = l == 0 || !tree->top[l - 1].geom.levels;
+	const struct cop_top *top = &tree->top[tree->geom.levels - 1];
+	bool older;
 
-		if (root != COP_PA_NONE && cop_load(&cop_ptdesc(root)->state, acquire) != !oldest)
+	do {
+		older = top != tree->top && top[-1].geom.levels;
+		if (cop_load(&cop_ptdesc(top->root)->state, acquire) != older)
 			return false;
-	}
+		top--;
+	} while (older);
 	return true;
 }
 
-int cop_tree_destroy(struct cop_tree *tree)
+COP_SLOW int cop_tree_destroy(struct cop_tree *tree)
 {
 	uint64_t deferred;
 
@@ -173,7 +180,7 @@ int cop_tree_destroy(struct cop_tree *tree)
 	return 0;
 }
 
-uint64_t cop_tree_table_bytes(const struct cop_tree *tree)
+COP_SLOW uint64_t cop_tree_table_bytes(const struct cop_tree *tree)
 {
 	const struct cop_geom *g = &tree_top(tree)->geom;
 	uint64_t bytes = 0;
@@ -226,11 +233,6 @@ long cop_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned
 	return gather->tree->ops->collapse(gather, va, bytes, max_leaf_lg2);
 }
 
-int cop_tree_grow(struct cop_tree *tree, unsigned va_bits)
-{
-	return tree->ops->grow(tree, va_bits);
-}
-
 unsigned long cop_lookup(const struct cop_tree *tree, cop_va va, unsigned long pages, cop_pa *out, enum cop_fold fold)
 {
 	return tree->ops->lookup(tree, va, pages, out, fold);
@@ -254,4 +256,25 @@ cop_pa cop_translate_pa(const struct cop_tree *tree, cop_va va)
 unsigned cop_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out, unsigned max)
 {
 	return tree->ops->query(tree, va, last, out, max);
+}
+
+struct cop_replaced cop_replace(struct cop_gather *gather, cop_va va, uint64_t old, cop_pa pa, uint32_t attrs)
+{
+	return gather->tree->ops->replace(gather, va, old, pa, attrs);
+}
+
+struct cop_unmapped cop_take(struct cop_gather *gather, cop_va va, uint64_t bytes, struct cop_leaf *out, unsigned max)
+{
+	return gather->tree->ops->take(gather, va, bytes, out, max);
+}
+
+struct cop_unmapped cop_leaves(const struct cop_tree *tree, cop_va va, uint64_t bytes, struct cop_leaf *out,
+			       unsigned max)
+{
+	return tree->ops->leaves(tree, va, bytes, out, max);
+}
+
+void cop_refresh(const struct cop_tree *tree, cop_va va)
+{
+	tree->ops->refresh(tree, va);
 }

@@ -5,20 +5,19 @@
 
 #include "tables/descend.h"
 
-static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct cop_tree *tree, cop_va va)
+/* Everything about one address: out of line, and small. */
+static COP_NOINLINE struct cop_translation tables_translate(const struct cop_tree *tree, cop_va va)
 {
-	/* Acquire: the top that it counts; pairs with cop_tree_grow(). */
-	const uint32_t levels = cop_load(&tree->levels, acquire);
-	const struct cop_top *top = &tree->top[levels - 1];
+	const struct cop_top *top = tree_top(tree);
 	const struct cop_geom *g = &top->geom;
-	const struct place p = descend_by(tree, va, levels);
+	const struct place p = descend_from(top, va);
 
 	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || va + top->va_bias > top->va_mask))
 		return (struct cop_translation){COP_PA_NONE, p.e, 0, (uint8_t)p.level, (uint8_t)fmt_shift(p.level)};
 	return (struct cop_translation){
-		.pa = entry_pa_inline(g, p.e, p.level, slot_of(g, va, p.level)) | (va & (leaf_bytes(p.level) - 1)),
+		.pa = entry_pa(g, p.e, p.level, slot_of(g, va, p.level)) | (va & (leaf_bytes(p.level) - 1)),
 		.entry = p.e,
-		.attrs = fmt_attrs(g, p.e, p.level),
+		.attrs = leaf_attrs(g, p.e, p.level),
 		.level = (uint8_t)p.level,
 		.size_lg2 = (uint8_t)fmt_shift(p.level),
 	};

@@ -18,13 +18,13 @@ static void touch_read(const void *p)
 	sim_touch(p, false);
 }
 
-static bool translation_shared(cop_va va, bool write)
+static bool translation_shared(const struct sim_tree *user, cop_va va, bool write)
 {
 	struct sim_reached to[SIM_MAX_REACHED];
 	unsigned n;
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
-	n = sim_translate(va, write, to, ask_shared);
+	n = sim_translate(user, va, write, to, ask_shared);
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
@@ -47,13 +47,13 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 }
 
 /* Where a translated access goes this time: with several possibilities a branch of the search. */
-static struct sim_reached choose_translation(cop_va va, bool write, struct sim_at at)
+static struct sim_reached choose_translation(const struct sim_tree *user, cop_va va, bool write, struct sim_at at)
 {
 	struct sim_reached to[SIM_MAX_REACHED], chosen;
 	unsigned n;
 
 	sim_touch(&sim_loc_tlb, false);
-	n = sim_translate(va, write, to, touch_read);
+	n = sim_translate(user, va, write, to, touch_read);
 	chosen = n == 1 ? to[0] : to[sim_choose(n)];
 	update_entry(&chosen, at);
 	return chosen;
@@ -106,7 +106,7 @@ static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa
 		check_frame(place.address, write, "");
 	if (place.space != SIM_VIRT)
 		return (void *)(uintptr_t)p;
-	to = choose_translation(place.address, write, at);
+	to = choose_translation(NULL, place.address, write, at);
 	*reached = to.pa;
 	if (to.pa == COP_PA_NONE)
 		fault(place.address, write, &to);
@@ -140,7 +140,7 @@ static bool visible(const volatile void *p, bool write, const uint64_t *v)
 	if (sim.solo)
 		return false;
 	if (place.space == SIM_VIRT)
-		return translation_shared(place.address, write);
+		return translation_shared(NULL, place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
 	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
@@ -426,12 +426,31 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 	}
 }
 
+/* A page is many words: what a trace tells of is those that change. */
+static void copy_word(void *to, const void *from, unsigned size, struct sim_at at)
+{
+	cop_pa pa;
+	void *word = begin(SIM_OP_READ, from, false, NULL, at, &pa);
+	const uint64_t v = sim_order_load(word, size, false, at);
+	uint64_t old;
+
+	account(from, word, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
+	if (store_later(SIM_OP_WRITE, to, v, size, SIM_RACE_WRITE | SIM_RACE_PLAIN, at))
+		return;
+	word = begin(SIM_OP_WRITE, to, true, size == 8 ? &v : NULL, at, &pa);
+	old = sim_peek(word, size);
+	if (old != truncated(v, size))
+		sim_record(SIM_OP_WRITE, to, old, v, pa, at);
+	put(word, v, size, SIM_ENTRY_STORE, at);
+	account(to, word, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, truncated(v, size), size, SIM_OP_WRITE, at);
+}
+
 void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
 {
 	for (size_t i = 0; i < bytes;) {
 		unsigned size = bytes - i >= 8 ? 8 : 1;
 
-		sim_write((char *)to + i, sim_read((const char *)from + i, size, at), size, at);
+		copy_word((char *)to + i, (const char *)from + i, size, at);
 		i += size;
 	}
 }
@@ -597,13 +616,12 @@ void sim_mutex_unlock(uint64_t *holder, struct sim_at at)
 
 /* Stories. */
 
-bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
+/* As hardware does it; a fault is an answer. */
+static bool access_as(const struct sim_tree *user, cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
-	struct sim_reached to;
+	const struct sim_reached to = choose_translation(user, va, write, at);
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
-	to = choose_translation(va, write, at);
-	sim_record(SIM_OP_PROBE, sim_virt(va), to.stale, 0, to.pa, at);
+	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
 		return false;
 	if (to.pa >= sim.config.pa_bytes)
@@ -615,6 +633,28 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 		sim_poke(sim_phys(to.pa), *value, 8, at);
 	*value = sim_peek(sim_phys(to.pa), 8);
 	return true;
+}
+
+bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
+{
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
+	return access_as(NULL, va, write, value, at);
+}
+
+static const struct sim_tree *user_tree(cop_pa root)
+{
+	for (unsigned t = 0; t < SIM_TREES; t++)
+		if (sim.tree[t].attached && sim.tree[t].user && sim.tree[t].root == root)
+			return &sim.tree[t];
+	sim_fail("assert", "%#llx is no attached root", (unsigned long long)root);
+}
+
+bool sim_user(cop_pa root, cop_va va, bool write, uint64_t *value, struct sim_at at)
+{
+	const struct sim_tree *user = user_tree(root);
+
+	sim_point(SIM_OP_PROBE, !sim.solo && translation_shared(user, va, write), sim_virt(va), at);
+	return access_as(user, va, write, value, at);
 }
 
 void sim_gone(cop_va va, uint64_t bytes, struct sim_at at)

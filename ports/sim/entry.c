@@ -462,6 +462,11 @@ void sim_root_grown(cop_pa old, const struct cop_geom *geom, cop_pa root)
 	forget_above(&sim.tree[t], old);
 }
 
+void sim_attach_user(const struct cop_format *format, const struct cop_geom *geom, cop_pa root, uint32_t asid)
+{
+	sim.tree[sim_attach(format, geom, root, asid)].user = true;
+}
+
 void sim_attach_later(const struct cop_format *format, const struct cop_geom *geom, const cop_pa *root, uint32_t asid)
 {
 	sim.pending.format = format;

@@ -395,7 +395,14 @@ static void reach(const struct sim_item *item, struct sim_walk *w)
 	r->out[r->count++] = found;
 }
 
-unsigned sim_translate(cop_va va, bool write, struct sim_reached *out, void (*touch)(const void *))
+/* Does the access look here? */
+static bool asks(const struct sim_tree *tree, const struct sim_tree *user)
+{
+	return user ? tree == user : !tree->user;
+}
+
+unsigned sim_translate(const struct sim_tree *user, cop_va va, bool write, struct sim_reached *out,
+		       void (*touch)(const void *))
 {
 	struct reaching r = {.out = out, .va = va, .write = write};
 	struct sim_walk w = {
@@ -403,7 +410,7 @@ unsigned sim_translate(cop_va va, bool write, struct sim_reached *out, void (*to
 
 	sim_attach_pending();
 	for (unsigned t = 0; t < SIM_TREES; t++) {
-		if (sim_translates(&sim.tree[t], va))
+		if (asks(&sim.tree[t], user) && sim_translates(&sim.tree[t], va))
 			sim_walk_tree(&w, &sim.tree[t]);
 	}
 	if (!r.count)

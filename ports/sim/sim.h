@@ -118,6 +118,7 @@ struct sim_tree {
 	uint8_t shift[SIM_LEVELS], index_bits[SIM_LEVELS]; /* the format's, by level */
 	bool attached;
 	bool caches_invalid; /* hardware may keep entries that are not valid */
+	bool user;           /* a user's half: kernel addresses are not looked for here */
 	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
 };
 
@@ -328,12 +329,15 @@ struct sim_reached {
 	bool stale;
 };
 #define SIM_MAX_REACHED 16
-/* What this CPU may reach at va; calls touch for every location that the answer depends on. */
-unsigned sim_translate(cop_va, bool write, struct sim_reached *, void (*touch)(const void *));
+/* What this CPU may reach at va, the kernel's or that user's; calls touch for every location that the answer depends on. */
+unsigned sim_translate(const struct sim_tree *user, cop_va, bool write, struct sim_reached *,
+		       void (*touch)(const void *));
 
 /* entry.c */
 unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
 void sim_root_grown(cop_pa old, const struct cop_geom *, cop_pa root);
+/* A user's half: its addresses are reached by sim_user() only. */
+void sim_attach_user(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
 void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);
 void sim_attach_pending(void);
 void sim_detach(cop_pa root);
@@ -513,6 +517,8 @@ void sim_check_reached(const volatile void *p, bool write);
 
 /* access.c: what a story does that is no part of the port */
 bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);
+/* A user thread's load or store, by hardware: any CPU may run it. False: it faults. */
+bool sim_user(cop_pa root, cop_va, bool write, uint64_t *value, struct sim_at);
 void sim_gone(cop_va, uint64_t bytes, struct sim_at);
 
 #endif
