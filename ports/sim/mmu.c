@@ -342,6 +342,18 @@ struct reaching {
 	bool write;
 };
 
+/* Its path has an entry that this CPU has stored and not published. */
+static bool is_unpublished(const struct sim_item *item)
+{
+	const uint64_t since = sim.cpu[sim.current].unpublished;
+
+	for (; since && item && item->word != COP_PA_NONE; item = item->above) {
+		if (item->value.end == SIM_FOREVER && item->value.by == sim.current && item->value.set >= since)
+			return true;
+	}
+	return false;
+}
+
 static struct sim_reached reached(const struct sim_item *item, cop_va va, bool write)
 {
 	const struct sim_tree *tree = item->tree;
@@ -357,6 +369,7 @@ static struct sim_reached reached(const struct sim_item *item, cop_va va, bool w
 	found.entry = item->value.value;
 	found.updated = access.entry;
 	found.refused = access.fault;
+	found.unpublished = is_unpublished(item);
 	if (!access.fault)
 		found.pa = item->pa + (va - item->va);
 	return found;

@@ -24,6 +24,7 @@ static struct checker_verdict explore(const struct rule_case *c, void (*run)(voi
 						       : toy_free_rest,
 				    .actors = actors,
 				    .places = c->places,
+				    .order = c->order,
 				    .world = &world,
 				    .world_bytes = sizeof(world),
 				    .disabled = disabled};
