@@ -463,7 +463,7 @@ void sim_root_grown(cop_pa old, const struct cop_geom *geom, cop_pa root)
 	sim.tree[t].root = root;
 	sim_tree_coding(&sim.tree[t]);
 	below_new_root = old;
-	sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]));
+	sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]), UINT32_MAX);
 	below_new_root = COP_PA_NONE;
 	forget_above(&sim.tree[t], old);
 }
