@@ -236,6 +236,12 @@ const struct checker_rule checker_rules[] = {
 	 "put(frame)\n"
 	 "put(frame)\n"
 	 "put(frame)              <-\n"},
+	{"stale-copy", "A walker steps from a copy of an entry to what lies beside it, and returns pages of elsewhere.",
+	 ANYWHERE,
+	 "copy = load(root[0])    the step above is folded\n"
+	 "end = end of that step  <- not of root[0]\n"
+	 "walk(&copy, va, end)\n"
+	 "at 2 GB: load((&copy)[1]), whatever that is\n"},
 
 	/* Order. */
 	{"data-race", "Two accesses to one location, a write among them and one of them plain, are ordered by nothing.",

@@ -54,7 +54,7 @@ static void print_line(const struct trace_line *l, unsigned column, unsigned col
 		snprintf(number, sizeof(number), "%zu", l->number);
 	if (l->folded)
 		colour = s->dim;
-	else if (l->event->op == SIM_OP_REPORT)
+	else if (l->event && l->event->op == SIM_OP_REPORT)
 		colour = s->red;
 	fprintf(f, "%*s  %*s%s%.*s%s", NUMBER - 2, number, (int)(l->column * column), "", colour, (int)n, text,
 		s->plain);

@@ -53,6 +53,11 @@ void cop_stage_attach(struct cop_tree *tree)
 	sim_attach(tree->ops->format, &tree->geom, tree->root, tree->asid);
 }
 
+void cop_stage_grown(struct cop_tree *tree, cop_pa old)
+{
+	sim_root_grown(old, &tree->geom, tree->root);
+}
+
 void cop_stage_detach(struct cop_tree *tree)
 {
 	if (cop_tree_table_bytes(tree) != sim_tree_bytes(tree->root))

@@ -116,6 +116,8 @@ struct cop_table_source cop_stage_tables(void);
 /* From now on, or no longer, CPUs translate through the tree. */
 void cop_stage_attach(struct cop_tree *);
 void cop_stage_detach(struct cop_tree *);
+/* CPUs that have @old load the tree's root. */
+void cop_stage_grown(struct cop_tree *, cop_pa old);
 
 struct cop_stage_probe {
 	bool fault;

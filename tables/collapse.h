@@ -162,7 +162,7 @@ static COP_SLOW void collapse_in(struct collapsing *x, cop_pa table, cop_va va, 
 		if (!fmt_present(e, l) || !fmt_is_table(e, l))
 			continue;
 		collapse_in(x, fmt_table_pa(x->g, e, l), at, room, l - 1);
-		if (room == leaf_bytes(l) && collapse_wanted(x, l))
+		if (room == leaf_bytes(l) && collapse_wanted(x, l) && !is_root(cop_ptdesc(fmt_table_pa(x->g, e, l))))
 			collapse_table(x, entry, cop_load(entry, acquire), l, at);
 	}
 	if (va & (leaf_bytes(l) - 1)) {

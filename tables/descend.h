@@ -41,12 +41,13 @@ static COP_ALWAYS_INLINE bool descend_step(const struct cop_geom *g, struct plac
 
 static COP_ALWAYS_INLINE struct place descend_fixed(const struct cop_tree *tree, cop_va va, const unsigned levels)
 {
-	struct place p = {0, NULL, tree->root, levels - 1};
-	struct cop_geom g = tree->geom;
+	const struct cop_top *top = &tree->top[levels - 1];
+	struct place p = {0, NULL, top->root, levels - 1};
+	struct cop_geom g = top->geom;
 
 	g.levels = (uint8_t)levels;
 	g.features = FMT_WALK_ASSUMES;
-	if (!descend_step(&g, &p, (va & tree->va_mask) >> fmt_shift(levels - 1), levels - 1))
+	if (!descend_step(&g, &p, (va & top->va_mask) >> fmt_shift(levels - 1), levels - 1))
 		return p;
 	if (levels > 3 && !descend_step(&g, &p, slot_of(&g, va, 2), 2))
 		return p;
@@ -57,26 +58,37 @@ static COP_ALWAYS_INLINE struct place descend_fixed(const struct cop_tree *tree,
 }
 
 /* The same for every geometry. */
-static COP_SLOW struct place descend_slowly(const struct cop_tree *tree, cop_va va)
+static COP_SLOW struct place descend_from(const struct cop_top *top, cop_va va)
 {
-	struct place p = {0, NULL, tree->root, 0};
-	unsigned l = tree->geom.levels;
+	struct place p = {0, NULL, top->root, 0};
+	unsigned l = top->geom.levels;
 
-	while (l-- && descend_step(&tree->geom, &p, slot_of(&tree->geom, va, l), l))
+	while (l-- && descend_step(&top->geom, &p, slot_of(&top->geom, va, l), l))
 		;
 	return p;
 }
 
+static inline struct place descend_slowly(const struct cop_tree *tree, cop_va va)
+{
+	return descend_from(tree_top(tree), va);
+}
+
 /* The geometries that kernels have most are unrolled. */
-static COP_ALWAYS_INLINE struct place descend(const struct cop_tree *tree, cop_va va)
+static COP_ALWAYS_INLINE struct place descend_by(const struct cop_tree *tree, cop_va va, uint32_t levels)
 {
 	if (COP_LIKELY(!(tree->geom.features & FMT_WALK_FEATURES))) {
-		if (FMT_MAX_LEVELS >= FMT_WALK_LEVELS && COP_LIKELY(tree->geom.levels == FMT_WALK_LEVELS))
+		if (FMT_MAX_LEVELS >= FMT_WALK_LEVELS && COP_LIKELY(levels == FMT_WALK_LEVELS))
 			return descend_fixed(tree, va, FMT_WALK_LEVELS);
-		if (FMT_MAX_LEVELS >= WALK_LEVELS_TOO && COP_LIKELY(tree->geom.levels == WALK_LEVELS_TOO))
+		if (FMT_MAX_LEVELS >= WALK_LEVELS_TOO && COP_LIKELY(levels == WALK_LEVELS_TOO))
 			return descend_fixed(tree, va, WALK_LEVELS_TOO);
 	}
-	return descend_slowly(tree, va);
+	return descend_from(&tree->top[levels - 1], va);
+}
+
+static COP_ALWAYS_INLINE struct place descend(const struct cop_tree *tree, cop_va va)
+{
+	/* Acquire: the top that it counts; pairs with cop_tree_grow(). */
+	return descend_by(tree, va, cop_load(&tree->levels, acquire));
 }
 
 /* A page of the tree? */

@@ -78,6 +78,16 @@ static COP_NOINLINE bool range_vacant(const struct cop_geom *g, cop_pa table, co
 	return true;
 }
 
+static COP_SLOW bool tree_vacant(const struct cop_tree *tree, cop_va va, uint64_t bytes)
+{
+	bool vacant;
+
+	cop_rcu_read_lock();
+	vacant = range_vacant(&tree->geom, tree->root, va, bytes, tree->geom.levels - 1U);
+	cop_rcu_read_unlock();
+	return vacant;
+}
+
 /* ---- the cursor ---- */
 
 static inline void map_advance(struct mapping *m, uint64_t bytes)
@@ -444,7 +454,16 @@ static COP_SLOW void map_undo(struct mapping *m, cop_va start)
 	map_linked(m);
 }
 
-static inline void map_publish(const struct mapping *m, cop_va start, uint64_t bytes)
+static COP_SLOW void map_account(const struct mapping *m)
+{
+	uint64_t linked = 0;
+
+	for (unsigned l = 0; l < COP_MAX_LEVELS; l++)
+		linked += m->tables[l];
+	account(m->tree, m->tables, m->table_flags & PTDESC_CONSTRUCTED ? linked : 0, true);
+}
+
+static COP_NOINLINE void map_publish(const struct mapping *m, cop_va start, uint64_t bytes)
 {
 	if (m->fence)
 		map_fence(m->tree, start, start + bytes - 1, COP_TLBI_ANY_LEVEL);
@@ -469,8 +488,6 @@ static COP_NOINLINE int map_range(struct cop_tree *tree, cop_va va, cop_pa pa, u
 {
 	struct mapping m = {.tree = tree, .g = &tree->geom, .va = va, .left = bytes, .delta = pa - va};
 	enum walked walked;
-	uint64_t linked = 0;
-	bool vacant;
 
 	cop_gather_begin(&m.gather, tree);
 	m.leaf = (struct leaf_kind){attrs, !(flags & COP_MAP_NO_CONT)};
@@ -478,15 +495,10 @@ static COP_NOINLINE int map_range(struct cop_tree *tree, cop_va va, cop_pa pa, u
 	m.fence = map_wants_fence(m.g, attrs);
 	m.contended = flags & COP_MAP_CONTENDED;
 	m.table_flags = flags & COP_MAP_NO_CTOR ? 0 : PTDESC_CONSTRUCTED;
-	cop_rcu_read_lock();
-	vacant = range_vacant(m.g, tree->root, va, bytes, m.g->levels - 1U);
-	cop_rcu_read_unlock();
-	if (!vacant)
+	if (!tree_vacant(tree, va, bytes))
 		return -COP_EADDRINUSE;
 	walked = map_walk(&m);
-	for (unsigned l = 0; l < COP_MAX_LEVELS; l++)
-		linked += m.tables[l];
-	account(tree, m.tables, m.table_flags & PTDESC_CONSTRUCTED ? linked : 0, true);
+	map_account(&m);
 	if (walked != WALK_DONE)
 		map_undo(&m, va);
 	else

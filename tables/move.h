@@ -46,15 +46,12 @@ static COP_SLOW int move_reserve(struct cop_gather *gather, cop_va to, uint64_t 
 	struct cop_tree *tree = gather->tree;
 	struct mapping m = {.tree = tree, .g = &tree->geom, .va = to, .left = bytes, .leaf_levels = 1, .vacant = true};
 	enum walked walked;
-	uint64_t linked = 0;
 
 	cop_gather_begin(&m.gather, tree);
 	m.table_flags = PTDESC_CONSTRUCTED;
 	m.fence = FMT_CACHES_INVALID;
 	walked = map_walk(&m);
-	for (unsigned l = 0; l < COP_MAX_LEVELS; l++)
-		linked += m.tables[l];
-	account(tree, m.tables, linked, true);
+	map_account(&m);
 	if (walked != WALK_DONE)
 		move_abandon(&m.gather, to, m.va - to);
 	map_publish(&m, to, bytes);
@@ -137,15 +134,11 @@ static COP_SLOW int tables_move(struct cop_gather *gather, cop_va from, cop_va t
 {
 	struct moving x = {.tree = gather->tree, .gather = gather, .from = from, .to = to, .left = bytes};
 	const struct cop_geom *g = &x.tree->geom;
-	bool vacant;
 	int err;
 
 	if (!range_ok(g, from, bytes) || !range_ok(g, to, bytes) || ranges_meet(from, to, bytes))
 		return -COP_EINVAL;
-	cop_rcu_read_lock();
-	vacant = range_vacant(g, x.tree->root, to, bytes, g->levels - 1U);
-	cop_rcu_read_unlock();
-	if (!vacant)
+	if (!tree_vacant(x.tree, to, bytes))
 		return -COP_EADDRINUSE;
 	err = tables_split(gather, from, bytes, FMT_PAGE_LG2);
 	if (!err)

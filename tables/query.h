@@ -62,7 +62,8 @@ static COP_SLOW bool query_in(struct querying *q, cop_pa table, unsigned l)
 static COP_SLOW unsigned tables_query(const struct cop_tree *tree, cop_va va, cop_va last, struct cop_extent *out,
 				      unsigned max)
 {
-	struct querying q = {.g = &tree->geom, .out = out, .max = max};
+	const struct cop_top *top = tree_top(tree);
+	struct querying q = {.g = &top->geom, .out = out, .max = max};
 
 	va = COP_ALIGN_DOWN(va, PAGE_BYTES);
 	if (last < va || !range_ok(q.g, va, PAGE_BYTES))
@@ -74,11 +75,11 @@ static COP_SLOW unsigned tables_query(const struct cop_tree *tree, cop_va va, co
 	/* All of 64 bits of addresses is one byte more than a count holds: the last page is asked for by itself. */
 	if (q.left == 0) {
 		q.left = ~(PAGE_BYTES - 1);
-		if (!query_in(&q, tree->root, q.g->levels - 1U))
+		if (!query_in(&q, top->root, q.g->levels - 1U))
 			return q.count;
 		q.left = PAGE_BYTES;
 	}
-	(void)query_in(&q, tree->root, q.g->levels - 1U);
+	(void)query_in(&q, top->root, q.g->levels - 1U);
 	return q.count;
 }
 

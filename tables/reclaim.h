@@ -101,7 +101,7 @@ static COP_SLOW bool is_shared(const struct cop_tree *tree, struct cop_ptdesc *d
 
 static inline bool stays(const struct cop_tree *tree, struct cop_ptdesc *d, cop_va va)
 {
-	return cop_read(&d->parent) == COP_PA_NONE || is_shared(tree, d, va);
+	return is_root(d) || is_shared(tree, d, va);
 }
 
 static inline bool kill_unless_stays(const struct cop_tree *tree, struct cop_ptdesc *d, uint64_t units, cop_va va)

@@ -106,7 +106,7 @@ static COP_SLOW enum walked split_leaf(struct cop_gather *gather, struct cop_sto
 	struct cop_tree *tree = gather->tree;
 	struct cop_ptdesc *d = cop_ptdesc(p.table), *child = stock_take(stock, p.level - 1);
 	const unsigned l = p.level;
-	const bool constructed = p.table == tree->root || (cop_read(&d->flags) & PTDESC_CONSTRUCTED);
+	const bool constructed = cop_read(&d->flags) & (PTDESC_ROOT | PTDESC_CONSTRUCTED);
 	uint64_t tables[COP_MAX_LEVELS] = {0};
 	uint64_t e;
 

@@ -23,6 +23,7 @@ struct cop_stock {
 enum {
 	PTDESC_CONSTRUCTED = 1 << 0, /* went through the constructor */
 	PTDESC_REPLACED = 1 << 1,    /* a leaf took its slot (collapse): there is no marker to resolve */
+	PTDESC_ROOT = 1 << 2,        /* is or was the root: stays, for whoever has loaded it */
 };
 
 /* No leaf has been gathered yet. */
@@ -66,12 +67,31 @@ static inline void stock_put(struct cop_stock *stock, struct cop_ptdesc *d, unsi
 	stock->have[kind]++;
 }
 
+/* What translations begin with, for whoever cop_tree_grow() may run beside. Acquire: pairs with its release. */
+static inline const struct cop_top *tree_top(const struct cop_tree *tree)
+{
+	return &tree->top[cop_load(&tree->levels, acquire) - 1];
+}
+
+static inline bool is_root(const struct cop_ptdesc *d)
+{
+	return cop_read(&d->flags) & PTDESC_ROOT;
+}
+
 /* One that is shared is in use by others already. */
 static inline void table_lock_init(struct cop_ptdesc *d)
 {
 	if (!cop_read(&d->lock_lg2))
 		cop_write(&d->lock, (uint8_t)0);
 }
+
+/* tables.c: NULL when there is none. */
+struct cop_ptdesc *cop_table_new(struct cop_tree *, unsigned lg2);
+void cop_table_free(struct cop_tree *, struct cop_ptdesc *);
+/* The newest: for those who are alone with the tree; not yet for walkers. */
+void cop_top_set(struct cop_tree *, const struct cop_geom *, cop_pa root);
+/* An empty one, not yet anybody's. */
+void cop_root_init(struct cop_tree *, struct cop_ptdesc *, const struct cop_geom *);
 
 /* Fills the stock up to what is wanted. Context: may sleep. Return: false when the source gave less. */
 bool cop_stock_refill(struct cop_tree *, struct cop_stock *, const unsigned lg2[STOCK_KINDS]);

@@ -9,7 +9,7 @@ COP_STATIC_ASSERT(sizeof(struct cop_ptdesc) <= 64, "one descriptor is one cache 
 
 /* ---- tables ---- */
 
-static struct cop_ptdesc *table_new(struct cop_tree *tree, unsigned lg2)
+COP_SLOW struct cop_ptdesc *cop_table_new(struct cop_tree *tree, unsigned lg2)
 {
 	const cop_pa pa = tree->source.alloc(tree->source.ctx, lg2);
 	struct cop_ptdesc *d;
@@ -23,7 +23,7 @@ static struct cop_ptdesc *table_new(struct cop_tree *tree, unsigned lg2)
 	return d;
 }
 
-static void table_free(struct cop_tree *tree, struct cop_ptdesc *d)
+void cop_table_free(struct cop_tree *tree, struct cop_ptdesc *d)
 {
 	tree->source.free(tree->source.ctx, cop_read(&d->pa), cop_read(&d->lg2));
 }
@@ -34,7 +34,7 @@ bool cop_stock_refill(struct cop_tree *tree, struct cop_stock *stock, const unsi
 		struct cop_ptdesc **tail = &stock->list[kind];
 
 		while (stock->have[kind] < stock->want[kind]) {
-			struct cop_ptdesc *d = table_new(tree, lg2[kind]);
+			struct cop_ptdesc *d = cop_table_new(tree, lg2[kind]);
 
 			if (!d)
 				return false;
@@ -55,7 +55,7 @@ void cop_stock_drain(struct cop_tree *tree, struct cop_stock *stock)
 
 			stock->list[kind] = cop_read(&d->next);
 			stock->have[kind]--;
-			table_free(tree, d);
+			cop_table_free(tree, d);
 		}
 }
 
@@ -66,7 +66,7 @@ void cop_tables_free_deferred(cop_rcu *rcu)
 
 	for (; d; d = next) {
 		next = cop_read(&d->next);
-		table_free(tree, d);
+		cop_table_free(tree, d);
 	}
 	/* Release: after this the tree may be gone; pairs with the await of cop_tree_destroy(). */
 	cop_fetch_add(&tree->deferred, -1ULL, release);
@@ -74,7 +74,7 @@ void cop_tables_free_deferred(cop_rcu *rcu)
 
 /* ---- trees ---- */
 
-static const struct cop_table_ops *ops_for(const struct cop_geom *geom)
+static COP_SLOW const struct cop_table_ops *ops_for(const struct cop_geom *geom)
 {
 	switch (geom->arch) {
 	case COP_ARM64:
@@ -101,55 +101,92 @@ static cop_va va_bias(const struct cop_geom *geom)
 	return COP_LG2(geom->half == COP_HALF_HIGH ? geom->va_bits : geom->va_bits - 1);
 }
 
-int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
-		  uint32_t asid, uint32_t flags)
+/* What lockless walkers read is not written: features and the like stay what they are. */
+COP_SLOW void cop_top_set(struct cop_tree *tree, const struct cop_geom *geom, cop_pa root)
+{
+	struct cop_top *top = &tree->top[geom->levels - 1];
+
+	tree->geom.levels = geom->levels;
+	tree->geom.va_bits = geom->va_bits;
+	top->geom = *geom;
+	tree->root = top->root = root;
+	tree->va_bias = top->va_bias = va_bias(geom);
+	tree->va_mask = top->va_mask = ~(cop_va)0 >> (64 - geom->va_bits);
+}
+
+COP_SLOW void cop_root_init(struct cop_tree *tree, struct cop_ptdesc *d, const struct cop_geom *geom)
+{
+	const struct cop_format *f = tree->ops->format;
+	const unsigned l = geom->levels - 1U;
+
+	cop_fill64(cop_phys(cop_read(&d->pa)), f->empty(l), sizeof(uint64_t) << f->index_bits(geom, l));
+	cop_write(&d->state, (uint64_t)0);
+	cop_write(&d->parent, COP_PA_NONE);
+	cop_write(&d->slot, (uint16_t)0);
+	cop_write(&d->level, (uint8_t)l);
+	cop_write(&d->flags, (uint8_t)PTDESC_ROOT);
+	table_lock_init(d);
+	cop_fetch_add(&tree->tables[l], 1ULL, relaxed);
+}
+
+COP_SLOW int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
+			   uint32_t asid, uint32_t flags)
 {
 	const struct cop_table_ops *ops = ops_for(geom);
-	const unsigned root = geom->levels - 1U;
 	struct cop_ptdesc *d;
 
 	if (!ops || geom->levels == 0 || geom->levels > COP_MAX_LEVELS || ops->format->check_geom(geom))
 		return -COP_EINVAL;
 	*tree = (struct cop_tree){.ops = ops, .geom = *geom, .source = *source, .asid = asid, .flags = flags};
-	tree->va_bias = va_bias(geom);
-	tree->va_mask = ~(cop_va)0 >> (64 - geom->va_bits);
-	d = table_new(tree, ops->format->table_lg2(geom, root));
+	d = cop_table_new(tree, ops->format->table_lg2(geom, geom->levels - 1U));
 	if (!d)
 		return -COP_ENOMEM;
-	tree->root = cop_read(&d->pa);
-	cop_fill64(cop_phys(tree->root), ops->format->empty(root),
-		   sizeof(uint64_t) << ops->format->index_bits(geom, root));
-	cop_write(&d->state, (uint64_t)0);
-	cop_write(&d->parent, COP_PA_NONE);
-	cop_write(&d->slot, (uint16_t)0);
-	cop_write(&d->level, (uint8_t)root);
-	cop_write(&d->flags, (uint8_t)0);
-	table_lock_init(d);
-	tree->tables[root] = 1;
+	cop_root_init(tree, d, geom);
+	cop_top_set(tree, geom, cop_read(&d->pa));
+	tree->levels = geom->levels;
 	return 0;
 }
 
-int cop_tree_destroy(struct cop_tree *tree)
+/* A root that has grown holds the one before it. */
+static COP_SLOW bool holds_only_roots(const struct cop_tree *tree)
 {
-	const unsigned root = tree->geom.levels - 1U;
+	const struct cop_top *top = &tree->top[tree->geom.levels - 1];
+	bool older;
+
+	do {
+		older = top != tree->top && top[-1].geom.levels;
+		if (cop_load(&cop_ptdesc(top->root)->state, acquire) != older)
+			return false;
+		top--;
+	} while (older);
+	return true;
+}
+
+COP_SLOW int cop_tree_destroy(struct cop_tree *tree)
+{
 	uint64_t deferred;
 
-	if (cop_load(&cop_ptdesc(tree->root)->state, acquire) != 0)
+	if (!holds_only_roots(tree))
 		return -COP_EBUSY;
 	cop_rcu_sync();
 	cop_await(&tree->deferred, deferred, deferred == 0);
-	table_free(tree, cop_ptdesc(tree->root));
+	for (unsigned l = tree->geom.levels; l-- > 0;) {
+		if (!tree->top[l].geom.levels)
+			continue;
+		cop_table_free(tree, cop_ptdesc(tree->top[l].root));
+		cop_store(&tree->tables[l], (uint64_t)0, relaxed);
+	}
 	tree->root = COP_PA_NONE;
-	cop_store(&tree->tables[root], (uint64_t)0, relaxed);
 	return 0;
 }
 
-uint64_t cop_tree_table_bytes(const struct cop_tree *tree)
+COP_SLOW uint64_t cop_tree_table_bytes(const struct cop_tree *tree)
 {
+	const struct cop_geom *g = &tree_top(tree)->geom;
 	uint64_t bytes = 0;
 
-	for (unsigned l = 0; l < tree->geom.levels; l++)
-		bytes += cop_load(&tree->tables[l], relaxed) << tree->ops->format->table_lg2(&tree->geom, l);
+	for (unsigned l = 0; l < g->levels; l++)
+		bytes += cop_load(&tree->tables[l], relaxed) << tree->ops->format->table_lg2(g, l);
 	return bytes;
 }
 
@@ -194,6 +231,11 @@ int cop_split(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max
 long cop_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
 {
 	return gather->tree->ops->collapse(gather, va, bytes, max_leaf_lg2);
+}
+
+unsigned long cop_lookup(const struct cop_tree *tree, cop_va va, unsigned long pages, cop_pa *out, enum cop_fold fold)
+{
+	return tree->ops->lookup(tree, va, pages, out, fold);
 }
 
 int cop_move(struct cop_gather *gather, cop_va from, cop_va to, uint64_t bytes)

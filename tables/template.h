@@ -5,13 +5,14 @@
  *
  * Each header below includes the one before it:
  * stock, walk -> gather -> reclaim -> (descend, fill) map -> split -> covered -> clear -> unmap -> protect -> resize ->
- * collapse -> query -> entry; move needs resize, translate only descend.
+ * collapse -> query -> entry; move needs resize, translate only descend, lookup only walk.
  */
 #ifndef COP_TABLES_NAME
 #error "include a format header and define COP_TABLES_NAME"
 #endif
 
 #include "tables/entry.h"
+#include "tables/lookup.h"
 #include "tables/move.h"
 #include "tables/translate.h"
 
@@ -26,6 +27,7 @@ int COP_TABLES_FN(protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 int COP_TABLES_FN(split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 long COP_TABLES_FN(collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
 int COP_TABLES_FN(move)(struct cop_gather *, cop_va, cop_va, uint64_t);
+unsigned long COP_TABLES_FN(lookup)(const struct cop_tree *, cop_va, unsigned long, cop_pa *, enum cop_fold);
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *, cop_va);
 cop_pa COP_TABLES_FN(translate_pa)(const struct cop_tree *, cop_va);
 unsigned COP_TABLES_FN(query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
@@ -65,6 +67,12 @@ long COP_TABLES_FN(collapse)(struct cop_gather *gather, cop_va va, uint64_t byte
 int COP_TABLES_FN(move)(struct cop_gather *gather, cop_va from, cop_va to, uint64_t bytes)
 {
 	return tables_move(gather, from, to, bytes);
+}
+
+unsigned long COP_TABLES_FN(lookup)(const struct cop_tree *tree, cop_va va, unsigned long pages, cop_pa *out,
+				    enum cop_fold fold)
+{
+	return tables_lookup(tree, va, pages, out, fold);
 }
 
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *tree, cop_va va)
@@ -118,6 +126,7 @@ const struct cop_table_ops COP_TABLES_PASTE(cop_tables_, COP_TABLES_NAME, ) = {
 	.split = COP_TABLES_FN(split),
 	.collapse = COP_TABLES_FN(collapse),
 	.move = COP_TABLES_FN(move),
+	.lookup = COP_TABLES_FN(lookup),
 	.translate = COP_TABLES_FN(translate),
 	.translate_pa = COP_TABLES_FN(translate_pa),
 	.query = COP_TABLES_FN(query),

@@ -5,17 +5,19 @@
 
 #include "tables/descend.h"
 
-static COP_ALWAYS_INLINE struct cop_translation tables_translate(const struct cop_tree *tree, cop_va va)
+/* Everything about one address: out of line, and small. */
+static COP_NOINLINE struct cop_translation tables_translate(const struct cop_tree *tree, cop_va va)
 {
-	const struct cop_geom *g = &tree->geom;
-	const struct place p = descend(tree, va);
+	const struct cop_top *top = tree_top(tree);
+	const struct cop_geom *g = &top->geom;
+	const struct place p = descend_from(top, va);
 
-	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || va + tree->va_bias > tree->va_mask))
+	if (COP_UNLIKELY(!fmt_present(p.e, p.level) || va + top->va_bias > top->va_mask))
 		return (struct cop_translation){COP_PA_NONE, p.e, 0, (uint8_t)p.level, (uint8_t)fmt_shift(p.level)};
 	return (struct cop_translation){
-		.pa = entry_pa_inline(g, p.e, p.level, slot_of(g, va, p.level)) | (va & (leaf_bytes(p.level) - 1)),
+		.pa = entry_pa(g, p.e, p.level, slot_of(g, va, p.level)) | (va & (leaf_bytes(p.level) - 1)),
 		.entry = p.e,
-		.attrs = fmt_attrs(g, p.e, p.level),
+		.attrs = leaf_attrs(g, p.e, p.level),
 		.level = (uint8_t)p.level,
 		.size_lg2 = (uint8_t)fmt_shift(p.level),
 	};
@@ -43,14 +45,17 @@ static COP_ALWAYS_INLINE bool walk_on(const struct cop_geom *g, cop_pa *table, u
 static COP_ALWAYS_INLINE cop_pa walk_fixed(const struct cop_tree *tree, cop_va va, const unsigned levels,
 					   const bool plain)
 {
-	struct cop_geom g = tree->geom;
-	cop_pa table = tree->root;
+	const struct cop_top *top = &tree->top[levels - 1];
+	struct cop_geom g = top->geom;
+	cop_pa table = top->root;
 	uint64_t e;
 
+	if (COP_UNLIKELY(va + top->va_bias > top->va_mask))
+		return COP_PA_NONE;
 	g.levels = (uint8_t)levels;
 	if (plain)
 		g.features = FMT_WALK_ASSUMES;
-	if (!walk_on(&g, &table, &e, (va & tree->va_mask) >> fmt_shift(levels - 1), levels - 1))
+	if (!walk_on(&g, &table, &e, (va & top->va_mask) >> fmt_shift(levels - 1), levels - 1))
 		return walk_end(&g, e, va, levels - 1);
 	if (levels > 4 && !walk_on(&g, &table, &e, slot_of(&g, va, 3), 3))
 		return walk_end(&g, e, va, 3);
@@ -69,12 +74,13 @@ static COP_NOINLINE cop_pa translate_pa_slowly(const struct cop_tree *tree, cop_
 
 static COP_ALWAYS_INLINE cop_pa tables_translate_pa(const struct cop_tree *tree, cop_va va)
 {
-	if (COP_UNLIKELY(va + tree->va_bias > tree->va_mask))
-		return COP_PA_NONE;
+	/* Acquire: the top that it counts; pairs with cop_tree_grow(). */
+	const uint32_t levels = cop_load(&tree->levels, acquire);
+
 	if (COP_LIKELY(!(tree->geom.features & FMT_WALK_FEATURES))) {
-		if (FMT_MAX_LEVELS >= FMT_WALK_LEVELS && COP_LIKELY(tree->geom.levels == FMT_WALK_LEVELS))
+		if (FMT_MAX_LEVELS >= FMT_WALK_LEVELS && COP_LIKELY(levels == FMT_WALK_LEVELS))
 			return walk_fixed(tree, va, FMT_WALK_LEVELS, true);
-		if (FMT_MAX_LEVELS >= WALK_LEVELS_TOO && COP_LIKELY(tree->geom.levels == WALK_LEVELS_TOO))
+		if (FMT_MAX_LEVELS >= WALK_LEVELS_TOO && COP_LIKELY(levels == WALK_LEVELS_TOO))
 			return walk_fixed(tree, va, WALK_LEVELS_TOO, true);
 	}
 	return translate_pa_slowly(tree, va);

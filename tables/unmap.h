@@ -89,12 +89,14 @@ static inline bool table_at(uint64_t e, unsigned l)
 	return fmt_present(e, l) && fmt_is_table(e, l);
 }
 
-/* Tables from @slot on, at most @n. */
-static COP_SLOW unsigned table_stretch(const uint64_t *entries, unsigned slot, unsigned n, unsigned l)
+/* Tables from @slot on, at most @n, that may be detached. */
+static COP_SLOW unsigned table_stretch(const struct cop_geom *g, const uint64_t *entries, unsigned slot, unsigned n,
+				       unsigned l)
 {
 	unsigned i = 0;
 
-	while (i < n && table_at(cop_load(entries + slot + i, relaxed), l))
+	while (i < n && table_at(cop_load(entries + slot + i, relaxed), l) &&
+	       !is_root(cop_ptdesc(fmt_table_pa(g, cop_load(entries + slot + i, relaxed), l))))
 		i++;
 	return i;
 }
@@ -170,14 +172,14 @@ static struct slot_done unmap_slot(struct unmapping *u, cop_pa table, uint64_t r
 	if (!fmt_is_table(e, l))
 		return (struct slot_done){
 			.used = clear_leaves(u, entries, slot, leaf_stretch(entries, slot, whole, l), l, true)};
-	if (whole && (va & (leaf_bytes(l) - 1)) == 0) {
+	child = fmt_table_pa(u->g, e, l);
+	if (whole && (va & (leaf_bytes(l) - 1)) == 0 && !is_root(cop_ptdesc(child))) {
 		if (FMT_LIVE_BY_INSTRUCTION)
 			return (struct slot_done){
 				.markers = detach_by_instruction(u, entries + slot,
-								 table_stretch(entries, slot, whole, l), l)};
+								 table_stretch(u->g, entries, slot, whole, l), l)};
 		return (struct slot_done){.markers = detach(u, entries + slot, e, l)};
 	}
-	child = fmt_table_pa(u->g, e, l);
 	if (!unmap_in(u, child, l - 1))
 		return (struct slot_done){0};
 	gather_push(&u->gather->detached, cop_ptdesc(child));

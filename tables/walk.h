@@ -144,7 +144,7 @@ static COP_NOINLINE int check_attrs(const struct cop_geom *g, uint32_t attrs, un
 	return fmt_check_attrs(g, attrs, l);
 }
 
-static COP_NOINLINE enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
+static inline enum cop_kind entry_kind(const struct cop_geom *g, uint64_t e, unsigned l)
 {
 	return fmt_kind(g, e, l);
 }
@@ -209,14 +209,14 @@ static inline bool is_dead(struct cop_ptdesc *d)
  * A table's lock covers changes of valid entries that may be somebody else's too: a leaf of which two callers own a part
  * each, and, where valid entries change by instruction only and that does not compare, links.
  */
-static inline uint8_t *table_lock_of(struct cop_ptdesc *d)
+static COP_NOINLINE uint8_t *table_lock_of(struct cop_ptdesc *d)
 {
 	const unsigned lg2 = cop_read(&d->lock_lg2);
 
 	return lg2 ? &cop_ptdesc(COP_ALIGN_DOWN(cop_read(&d->pa), COP_LG2(lg2)))->lock : &d->lock;
 }
 
-static inline void lock_acquire(uint8_t *lock)
+static COP_NOINLINE void lock_acquire(uint8_t *lock)
 {
 	uint8_t held;
 
@@ -229,18 +229,18 @@ static inline void lock_release(uint8_t *lock)
 	cop_store(lock, (uint8_t)0, release);
 }
 
-static inline void table_lock(struct cop_ptdesc *d)
+static COP_NOINLINE void table_lock(struct cop_ptdesc *d)
 {
 	lock_acquire(table_lock_of(d));
 }
 
-static inline void table_unlock(struct cop_ptdesc *d)
+static COP_NOINLINE void table_unlock(struct cop_ptdesc *d)
 {
 	lock_release(table_lock_of(d));
 }
 
 /* Tables of one page may share their lock. Else by address, so that two who want the same two meet at the first. */
-static inline void table_lock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
+static COP_SLOW void table_lock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
 {
 	uint8_t *first = table_lock_of(a), *second = table_lock_of(b);
 
@@ -255,7 +255,7 @@ static inline void table_lock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
 		lock_acquire(second);
 }
 
-static inline void table_unlock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
+static COP_SLOW void table_unlock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
 {
 	lock_release(table_lock_of(a));
 	if (table_lock_of(a) != table_lock_of(b))

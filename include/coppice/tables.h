@@ -67,8 +67,18 @@ struct cop_ptdesc {
 
 struct cop_table_ops;
 
+/* A root and what it translates: from here a walk begins. Constant once it is published. */
+struct cop_top {
+	struct cop_geom geom;
+	cop_pa root;
+	cop_va va_bias, va_mask; /* va is in the tree if va + bias <= mask; the root is indexed by va & mask */
+};
+
 /**
  * struct cop_tree - one translation tree
+ * @geom, @root, @va_bias, @va_mask: as in the newest top; for those whom cop_tree_grow() does not run beside
+ * @levels: of the newest top, which is top[levels - 1]; marked: lockless walkers begin here
+ * @top: by number of levels; of those that the tree has had
  * @tables: tables linked, by level; marked
  * @constructed: tables that went through the constructor and not yet through the destructor; marked
  * @deferred: lists of tables that wait for a grace period; marked
@@ -82,9 +92,11 @@ struct cop_tree {
 	struct cop_geom geom;
 	struct cop_table_source source;
 	cop_pa root;
-	cop_va va_bias, va_mask; /* va is in the tree if va + bias <= mask; the root is indexed by va & mask */
+	cop_va va_bias, va_mask;
 	uint32_t asid;
 	uint32_t flags;
+	uint32_t levels;
+	struct cop_top top[COP_MAX_LEVELS];
 	uint64_t tables[COP_MAX_LEVELS];
 	uint64_t constructed;
 	uint64_t deferred;
@@ -110,9 +122,28 @@ int cop_tree_init(struct cop_tree *, const struct cop_geom *geom, const struct c
 /**
  * cop_tree_destroy() - free the root of an empty tree; waits for a grace period
  *
+ * Former roots are freed too.
  * Return: 0; -COP_EBUSY if anything is still mapped (nothing has changed).
  */
 int cop_tree_destroy(struct cop_tree *) COP_MUST_CHECK;
+
+/**
+ * cop_tree_grow() - translate more addresses, by levels above the root
+ * @va_bits: bits of address from now on; nothing happens if it translates as many already
+ *
+ * The root becomes a table of a new one. It stays where it is for as long as the tree lives, even when it is empty, so that
+ * whoever has loaded it goes on walking: software until the end of its read section, a CPU until it loads tree->root (ASCE;
+ * TTBR and TCR; satp), which the caller sees to when this has returned, in any order. Until then addresses above the old
+ * limit fault there.
+ *
+ * Context: may sleep when the source does. Lockless walkers (cop_translate(), cop_query(), cop_lookup()) may run; the
+ * caller excludes everything else that takes the tree, and has finished its gathers: faults hold a space's lock for reading,
+ * this one holds it for writing.
+ * Return: 0; -COP_EINVAL (the format does not translate so many bits, or the root's index is not as wide as that of a table
+ * further down), -COP_EBUSY (a sign-extended tree that maps something in its upper half, which would not be there),
+ * -COP_EOPNOTSUPP (x86-64: the number of levels is fixed while paging is on), -COP_ENOMEM: nothing has changed.
+ */
+int cop_tree_grow(struct cop_tree *, unsigned va_bits) COP_MUST_CHECK;
 
 enum cop_map_flag {
 	COP_MAP_NO_CONT = 1 << 0, /* no contiguous runs */
@@ -277,6 +308,22 @@ struct cop_translation cop_translate(const struct cop_tree *, cop_va);
  */
 cop_pa cop_translate_pa(const struct cop_tree *, cop_va);
 
+/* How cop_lookup() comes by levels that the tree has not (folding.h). */
+enum cop_fold {
+	COP_FOLD_TOP,    /* the first step goes along the root; entries are passed down as values */
+	COP_FOLD_MIDDLE, /* the step at the root's level goes along it; pointers are passed down */
+};
+
+/**
+ * cop_lookup() - output addresses of consecutive pages, in one walk
+ * @va, @pages: the range, page aligned
+ * @out: an address for each page
+ * @fold: enum cop_fold; the answer is the same
+ *
+ * Context: as cop_translate(). Return: pages found before the first that is not mapped.
+ */
+unsigned long cop_lookup(const struct cop_tree *, cop_va va, unsigned long pages, cop_pa *out, enum cop_fold fold);
+
 /* A merged stretch: leaves of one level and one set of attributes, contiguous in both address spaces; or a hole. */
 struct cop_extent {
 	cop_va va;
@@ -374,6 +421,7 @@ struct cop_table_ops {
 	int (*split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	long (*collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	int (*move)(struct cop_gather *, cop_va, cop_va, uint64_t);
+	unsigned long (*lookup)(const struct cop_tree *, cop_va, unsigned long, cop_pa *, enum cop_fold);
 	struct cop_translation (*translate)(const struct cop_tree *, cop_va);
 	cop_pa (*translate_pa)(const struct cop_tree *, cop_va);
 	unsigned (*query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);

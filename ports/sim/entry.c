@@ -86,6 +86,9 @@ static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, 
 		sim_link_table(t, tree->format->table_pa(&tree->geom, entry, level), level - 1, va, ordered);
 }
 
+/* A root that is linked already, while a new one is put over it. */
+static cop_pa below_new_root = COP_PA_NONE;
+
 /* A table is being linked: from now on hardware may read it. */
 void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va, uint32_t ordered)
 {
@@ -99,6 +102,8 @@ void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va, uint32_
 			 (unsigned long long)table);
 	if (!is_table(table))
 		sim_report("wild-table", "%#llx is linked as a table, and is none", (unsigned long long)table);
+	if (table == below_new_root)
+		return;
 	if (frame_of(table)->linked) {
 		sim_report("linked-twice", "table %#llx is linked already", (unsigned long long)table);
 		return;
@@ -420,6 +425,47 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 		return t;
 	}
 	sim_fail("sim-limit", "more than %d trees", SIM_TREES);
+}
+
+/* Nobody has walked what stands above the old root, so nobody knows what its words held before. */
+static void forget_above(const struct sim_tree *tree, cop_pa old)
+{
+	cop_pa table = tree->root, below = old;
+
+	for (unsigned level = tree->geom.levels - 1U; table != old && level; level--, table = below) {
+		const uint64_t n = COP_LG2(tree->index_bits[level]);
+
+		for (uint64_t i = sim_next_used(table, 0, n); i < n; i = sim_next_used(table, i + 1, n)) {
+			const uint64_t entry = sim_word_now(table + i * 8).value;
+
+			sim_word_forget(table + i * 8);
+			if (sim_decode(tree, entry, level)->kind == COP_TABLE)
+				below = tree->format->table_pa(&tree->geom, entry, level);
+		}
+	}
+}
+
+/*
+ * CPUs load a root that stands over the one they had, each when it likes: what they find through either is the same, so
+ * from now on all have the new one.
+ */
+void sim_root_grown(cop_pa old, const struct cop_geom *geom, cop_pa root)
+{
+	unsigned t = 0;
+
+	while (t < SIM_TREES && !(sim.tree[t].attached && sim.tree[t].root == old))
+		t++;
+	if (t == SIM_TREES)
+		sim_fail("assert", "%#llx is no attached root", (unsigned long long)old);
+	sim_point(SIM_OP_PUBLISH, true, NULL, SIM_AT);
+	sim_touch(&sim_loc_tables, true);
+	sim.tree[t].geom = *geom;
+	sim.tree[t].root = root;
+	sim_tree_coding(&sim.tree[t]);
+	below_new_root = old;
+	sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]), UINT32_MAX);
+	below_new_root = COP_PA_NONE;
+	forget_above(&sim.tree[t], old);
 }
 
 void sim_attach_user(const struct cop_format *format, const struct cop_geom *geom, cop_pa root, uint32_t asid)

@@ -210,6 +210,14 @@ struct sim_written sim_write_first(uint32_t i)
 	return (struct sim_written){w->before ? NULL : w->at_word, w->pa, w->old};
 }
 
+void sim_word_forget(cop_pa word)
+{
+	uint32_t *last = &memory.last[word / 8];
+
+	engine_save(last, sizeof(*last));
+	*last = 0;
+}
+
 void sim_word_use(cop_pa word)
 {
 	memory.used[word / 512] |= COP_LG2(word / 8 % 64);

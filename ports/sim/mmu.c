@@ -308,7 +308,8 @@ void sim_walk_tree(struct sim_walk *w, const struct sim_tree *tree)
 
 bool sim_translates(const struct sim_tree *tree, cop_va va)
 {
-	cop_va top = ~0ULL << (tree->geom.half == COP_HALF_BOTH ? tree->geom.va_bits - 1U : tree->geom.va_bits);
+	const unsigned bits = tree->geom.half == COP_HALF_BOTH ? tree->geom.va_bits - 1U : tree->geom.va_bits;
+	const cop_va top = bits >= 64 ? 0 : ~0ULL << bits;
 
 	if (!tree->attached)
 		return false;

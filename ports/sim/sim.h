@@ -296,6 +296,8 @@ struct sim_value sim_word_now(cop_pa);
 /* The value before; false when there is none. */
 bool sim_word_before(struct sim_value *);
 bool sim_word_changed(cop_pa);
+/* It has always held what it holds. */
+void sim_word_forget(cop_pa);
 /* The writes of this execution, in order: to which word of physical memory (COP_PA_NONE: elsewhere), and whether none came later. */
 uint32_t sim_writes(void);
 cop_pa sim_write_at(uint32_t);
@@ -347,6 +349,7 @@ unsigned sim_translate(const struct sim_tree *user, cop_va, bool write, struct s
 
 /* entry.c */
 unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
+void sim_root_grown(cop_pa old, const struct cop_geom *, cop_pa root);
 /* A user's half: its addresses are reached by sim_user() only. */
 void sim_attach_user(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
 void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);

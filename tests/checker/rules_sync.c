@@ -574,6 +574,12 @@ static void panic_isolated(void *arg)
 	panic("isolated-frame-allocated");
 }
 
+static void panic_copy(void *arg)
+{
+	(void)arg;
+	panic("stale-copy");
+}
+
 static void miscount(void *arg)
 {
 	(void)arg;
@@ -639,6 +645,7 @@ const struct rule_case rules_sync[] = {
 	{.rule = "linear-map-not-mapped", .broken = panic_linear, .correct = nothing},
 	{.rule = "vmalloc-not-mapped", .broken = panic_vmalloc, .correct = nothing},
 	{.rule = "isolated-frame-allocated", .broken = panic_isolated, .correct = nothing},
+	{.rule = "stale-copy", .broken = panic_copy, .correct = nothing},
 	{.rule = "accounting", .broken = miscount, .correct = nothing},
 	{.rule = NULL},
 };

@@ -17,7 +17,7 @@ check() {
 	fi
 }
 check formats 'formats' 'types|format'
-check tables 'tables|formats' 'types|format|port|tables'
+check tables 'tables|formats' 'types|format|port|tables|folding'
 check memory 'memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc'
 check spaces 'spaces|memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc|spaces'
 check hotplug 'hotplug|spaces|memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc|spaces|hotplug'

@@ -16,7 +16,10 @@ text() {
 	size "$work/object.o" | awk 'NR == 2 {print $1}'
 }
 
-common=$(text tables/tables.c)
+common=0
+for file in tables/*.c; do
+	[ -e "formats/$(basename "$file")" ] || common=$((common + $(text "$file")))
+done
 for file in tables/*.c; do
 	name=$(basename "$file" .c)
 	[ -e "formats/$name.c" ] || continue
