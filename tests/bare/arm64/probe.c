@@ -70,10 +70,13 @@ static void prepare_targets(void)
 #define SCTLR_EL1_ON                                                                                                   \
 	(1ULL << 29 | 1ULL << 28 | 1ULL << 23 | 1ULL << 22 | 1ULL << 20 | 1ULL << 11 | 1ULL << 8 | 1ULL << 7 | 1ULL)
 
+void bare_arm64_check_layout(const struct cop_geom *geom);
+
 void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 {
 	const bool high = geom->half == COP_HALF_HIGH;
 
+	bare_arm64_check_layout(geom);
 	prepare_targets();
 	make_other(geom);
 	WRITE_SYSREG(hcr_el2, HCR_RW);

@@ -73,8 +73,11 @@ bool bare_has(const struct cop_geom *geom)
 	return geom->features == riscv_features();
 }
 
+void bare_riscv64_check_layout(const struct cop_geom *geom);
+
 void bare_oracle_use(const struct cop_geom *geom, cop_pa root)
 {
+	bare_riscv64_check_layout(geom);
 	prepare_targets();
 	if (geom->features & COP_F_SVPBMT)
 		__asm__ volatile("csrs 0x30a, %0" ::"r"(1ULL << 62)); /* menvcfg.PBMTE */
