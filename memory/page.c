@@ -51,7 +51,7 @@ bool cop_page_try_pin(struct cop_mem *mem, cop_pfn pfn, uint32_t n)
 		return false;
 	}
 	if (large)
-		cop_fetch_add(&head->pincount, n, relaxed);
+		(void)cop_fetch_add(&head->pincount, n, relaxed);
 	return true;
 }
 
