@@ -33,7 +33,7 @@ bare: deps ## boot the library on QEMU's machines, against real MMUs; one table 
 	@BUILD=$(BUILD) scripts/bare.sh all
 
 fuzz: deps ## fuzz every reader, FUZZ_SECONDS each (default 60)
-	@for target in iomem fdt klog inspect_elf inspect_frames inspect_kdump inspect_raw inspect_replies \
+	@for target in iomem fdt klog schedule inspect_elf inspect_frames inspect_kdump inspect_raw inspect_replies \
 		inspect_vmcoreinfo; do scripts/fuzz.sh $$target $(or $(FUZZ_SECONDS),60) || exit 1; done
 
 format: deps ## rewrite the sources as .clang-format says

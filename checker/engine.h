@@ -28,7 +28,7 @@
 
 #define ENGINE_ACTORS 32
 #define ENGINE_AWAITS 2
-#define ENGINE_EVENTS 8192 /* in one execution */
+#define ENGINE_EVENTS 32768 /* in one execution */
 
 enum engine_mode { ENGINE_READ, ENGINE_ADD, ENGINE_WRITE };
 
@@ -98,6 +98,19 @@ enum engine_reduction {
 };
 
 /**
+ * struct engine_guide - which one execution to run instead of exploring
+ * @begin: before it; it may have to begin anew
+ * @next: who of the @enabled actors goes on; any other ends it
+ * @way: which of the @ways of a choice
+ */
+struct engine_guide {
+	void (*begin)(void *ctx);
+	unsigned (*next)(void *ctx, uint32_t enabled);
+	unsigned (*way)(void *ctx, unsigned ways);
+	void *ctx;
+};
+
+/**
  * struct engine_program - what is explored, and how far
  * @actors: their number is the index in engine_current(); no @run: there is none of this number
  * @end: after each execution, on the engine's stack; true: go on searching. It may call engine_solo().
@@ -105,6 +118,7 @@ enum engine_reduction {
  * @preemptions: limit of switches away from an actor that could go on; ENGINE_UNBOUNDED: none
  * @after_failure: engine_stop() ends the actor, not the execution
  * @fingerprints: check that complete executions differ in the order of dependent events (slow, takes memory)
+ * @guide: NULL: explore
  */
 struct engine_program {
 	const struct engine_actor *actors;
@@ -117,6 +131,7 @@ struct engine_program {
 	unsigned preemptions;
 	bool after_failure;
 	bool fingerprints;
+	const struct engine_guide *guide;
 };
 #define ENGINE_UNBOUNDED (~0U)
 
@@ -125,6 +140,7 @@ enum engine_verdict {
 	ENGINE_BOUNDED,   /* a limit was hit */
 	ENGINE_ENDED,     /* @end said so */
 	ENGINE_RESTART,   /* engine_restart() */
+	ENGINE_MISLED,    /* the guide chose somebody who could not go on */
 };
 
 struct engine_result {
@@ -149,12 +165,7 @@ void engine_restart(void);
 void engine_region(void *, size_t bytes);
 void engine_regions_reset(void);
 
-/* The schedule so far: one step per event, for replay. */
-struct engine_step {
-	uint8_t actor;
-	uint8_t ways; /* choices made in it */
-	uint16_t way[6];
-};
-unsigned engine_schedule(struct engine_step *, unsigned room);
+/* Of the execution that just ended: did event @a come before (or is it) event @b, along dependences? */
+bool engine_before(unsigned a, unsigned b);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "checker/explore.h"
-#include "checker/engine.h"
+#include "checker/run.h"
 
 #include <string.h>
 
@@ -8,8 +7,11 @@
 static struct {
 	const struct checker_program *program;
 	struct checker_verdict *verdict;
-	FILE *trace;
 } explore;
+
+/* Seconds to look for fewer switches. */
+#define SHRINK_QUICK 0.2
+#define SHRINK_TRACE 5.0
 
 static void callbacks(void *unused)
 {
@@ -62,7 +64,7 @@ static void deadlock(void *unused)
 	sim_fail("deadlock", "nobody can go on:%s", who);
 }
 
-static void check_end(enum engine_end end)
+void run_check(enum engine_end end)
 {
 	const struct checker_program *p = explore.program;
 
@@ -85,28 +87,13 @@ static void check_end(enum engine_end end)
 		run_solo("check", check_leaks, NULL);
 }
 
-static void note_schedule(struct checker_verdict *v)
-{
-	struct engine_step step[ENGINE_EVENTS / 8];
-	unsigned count = engine_schedule(step, sizeof(step) / sizeof(*step));
-	size_t n = 0;
-
-	for (unsigned i = 0; i < count && i < sizeof(step) / sizeof(*step) && n + 8 < sizeof(v->schedule); i++) {
-		n += (size_t)snprintf(v->schedule + n, sizeof(v->schedule) - n, "%s%u", i ? "." : "", step[i].actor);
-		for (unsigned k = 0; k < step[i].ways && k < 6 && n + 8 < sizeof(v->schedule); k++)
-			n += (size_t)snprintf(v->schedule + n, sizeof(v->schedule) - n, "/%u", step[i].way[k]);
-	}
-}
-
 static void note_failure(void)
 {
-	struct checker_verdict *v = explore.verdict;
+	const struct schedule log = sim_log_get();
 
-	v->result = CHECKER_FAILS;
-	v->report = sim.report;
-	note_schedule(v);
-	if (explore.trace)
-		checker_trace(explore.trace);
+	explore.verdict->result = CHECKER_FAILS;
+	explore.verdict->report = sim.report;
+	explore.verdict->schedule = schedule_copy(&log);
 }
 
 /* Whether to go on with the next execution. */
@@ -115,7 +102,7 @@ static bool execution_ended(void *unused, enum engine_end end)
 	struct checker_verdict *v = explore.verdict;
 
 	(void)unused;
-	check_end(end);
+	run_check(end);
 	v->events = sim.events > v->events ? sim.events : v->events;
 	if (sim.report.rule)
 		note_failure();
@@ -138,17 +125,9 @@ static void place_actors(const struct checker_program *p)
 	}
 }
 
-static void search(const struct checker_program *p, uint64_t bound)
+struct engine_result run_engine(struct engine_program *program, uint64_t *restarts)
 {
-	struct checker_verdict *v = explore.verdict;
 	struct engine_actor actors[SIM_ALL_CPUS] = {{.name = NULL}};
-	struct engine_program program = {.actors = actors,
-					 .count = SIM_ALL_CPUS,
-					 .end = execution_ended,
-					 .executions = bound,
-					 .after_failure = p->over != NULL,
-					 .reduction = p->unreduced ? ENGINE_NONE : ENGINE_AUTO,
-					 .preemptions = ENGINE_UNBOUNDED};
 	struct engine_result r;
 
 	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
@@ -158,14 +137,27 @@ static void search(const struct checker_program *p, uint64_t bound)
 							  .arg = (void *)(uintptr_t)i,
 							  .daemon = i >= SIM_CPUS};
 	}
+	program->actors = actors;
+	program->count = SIM_ALL_CPUS;
+	program->after_failure = explore.program->over != NULL;
+	program->preemptions = ENGINE_UNBOUNDED;
 	for (;;) {
-		r = engine_explore(&program);
+		r = engine_explore(program);
 		if (r.verdict != ENGINE_RESTART)
-			break;
+			return r;
 		/* A location turned out to be shared that no switch was made at. */
 		sim.restart = false;
-		v->restarts++;
+		++*restarts;
 	}
+}
+
+static void search(const struct checker_program *p, uint64_t bound)
+{
+	struct checker_verdict *v = explore.verdict;
+	struct engine_program program = {
+		.end = execution_ended, .executions = bound, .reduction = p->unreduced ? ENGINE_NONE : ENGINE_AUTO};
+	const struct engine_result r = run_engine(&program, &v->restarts);
+
 	v->executions = r.executions;
 	v->blocked = r.blocked;
 	v->depth = r.longest;
@@ -179,9 +171,8 @@ static unsigned on_of(const struct checker_program *p, const struct checker_acto
 	return p->places ? p->places[a->cpu].on : a->cpu;
 }
 
-struct checker_verdict checker_explore(const struct checker_program *p, uint64_t bound, FILE *trace)
+unsigned run_begin(const struct checker_program *p)
 {
-	struct checker_verdict v = {.result = CHECKER_EXHAUSTED};
 	struct sim_config config = {.pa_bytes = p->pa_bytes ? p->pa_bytes : 4 << 20,
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .quiet = !p->every_access,
@@ -190,24 +181,80 @@ struct checker_verdict checker_explore(const struct checker_program *p, uint64_t
 				    .disabled = p->disabled};
 
 	for (const struct checker_actor *a = p->actors; a->name; a++)
-		v.cpus = on_of(p, a) + 1 > v.cpus ? on_of(p, a) + 1 : v.cpus;
-	config.cpus = v.cpus;
+		config.cpus = on_of(p, a) + 1 > config.cpus ? on_of(p, a) + 1 : config.cpus;
 	explore.program = p;
-	explore.verdict = &v;
-	explore.trace = trace;
 	sim_power_on(&config);
 	engine_region(p->world, p->world_bytes);
 	run_solo("setup", p->setup, p->world);
-	if (sim.report.rule) {
-		note_failure();
-	} else {
+	if (!sim.report.rule) {
 		sim_mark();
 		place_actors(p);
+	}
+	return config.cpus;
+}
+
+void run_end(void)
+{
+	sim_power_off();
+}
+
+/* The execution that failed, once more with fewer switches; what is reported is what that one does. */
+static void tell(struct checker_verdict *v, FILE *trace)
+{
+	struct schedule few = shrink_schedule(&v->schedule, v->report.rule, trace ? SHRINK_TRACE : SHRINK_QUICK);
+	struct followed f = follow_schedule(&few, trace);
+
+	v->replays = !f.lost && f.report.rule && !strcmp(f.report.rule, v->report.rule);
+	schedule_free(&v->schedule);
+	v->schedule = few;
+	if (v->replays)
+		v->report = f.report;
+	schedule_free(&f.done);
+}
+
+struct checker_verdict checker_explore(const struct checker_program *p, uint64_t bound, FILE *trace)
+{
+	struct checker_verdict v = {.result = CHECKER_EXHAUSTED};
+
+	explore.verdict = &v;
+	v.cpus = run_begin(p);
+	if (sim.report.rule) {
+		note_failure();
+		v.replays = true;
+		if (trace)
+			checker_trace(trace);
+	} else {
 		search(p, bound);
 	}
 	v.shared = sim_shared_count();
-	sim_power_off();
+	if (v.result == CHECKER_FAILS && !v.replays && !p->over)
+		tell(&v, trace);
+	run_end();
 	return v;
+}
+
+void checker_verdict_free(struct checker_verdict *v)
+{
+	schedule_free(&v->schedule);
+}
+
+struct checker_replay checker_replay(const struct checker_program *p, const struct schedule *schedule, FILE *trace)
+{
+	struct checker_replay r = {.cpus = run_begin(p)};
+
+	if (sim.report.rule) {
+		r.report = sim.report;
+		if (trace)
+			checker_trace(trace);
+	} else {
+		struct followed f = follow_schedule(schedule, trace);
+
+		r.report = f.report;
+		r.lost = f.lost;
+		schedule_free(&f.done);
+	}
+	run_end();
+	return r;
 }
 
 const char *checker_result_name(enum checker_result r)
@@ -220,8 +267,7 @@ const char *checker_result_name(enum checker_result r)
 void checker_print(FILE *f, const struct checker_verdict *v)
 {
 	if (v->result == CHECKER_FAILS)
-		fprintf(f, "fails: %s: %s\nschedule: %s\n", v->report.rule, v->report.text,
-			v->schedule[0] ? v->schedule : "-");
+		fprintf(f, "fails: %s: %s\n", v->report.rule, v->report.text);
 	fprintf(f,
 		"%s: %llu executions, %llu given up (longest: %llu visible steps, %llu events), %u CPUs, %zu shared "
 		"locations, %llu restarts, %.0f/s\n"

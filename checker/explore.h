@@ -5,6 +5,7 @@
 #ifndef COPPICE_CHECKER_EXPLORE_H
 #define COPPICE_CHECKER_EXPLORE_H
 
+#include "checker/schedule.h"
 #include "ports/sim/sim.h"
 
 #include <stdio.h>
@@ -66,7 +67,8 @@ struct checker_verdict {
 	size_t shared;       /* locations with conflicting accesses */
 	unsigned cpus;
 	struct sim_report report;
-	char schedule[256]; /* of the failing execution: who went next, /what was chosen */
+	struct schedule schedule; /* of the failing execution, with few switches; checker_verdict_free() */
+	bool replays;             /* it was followed once, and broke the same rule */
 };
 
 /**
@@ -75,6 +77,20 @@ struct checker_verdict {
  * @trace: where a failing execution's trace goes; NULL for nowhere
  */
 struct checker_verdict checker_explore(const struct checker_program *, uint64_t bound, FILE *trace);
+void checker_verdict_free(struct checker_verdict *);
+
+/**
+ * checker_replay() - run exactly one execution of a program
+ * @trace: where its trace goes if it fails; NULL for nowhere
+ *
+ * Return: its report; no rule: it fails no longer. .lost: the step at which it could not go on as told, else 0.
+ */
+struct checker_replay {
+	struct sim_report report;
+	uint32_t lost;
+	unsigned cpus;
+};
+struct checker_replay checker_replay(const struct checker_program *, const struct schedule *, FILE *trace);
 
 /* One line: what was found, and how much that says. */
 void checker_print(FILE *, const struct checker_verdict *);

@@ -19,6 +19,7 @@ int cmd_maps(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 
 /* Name in messages: "coppice run". Set by main() before the subcommand starts. */
 extern const char *cli_name;

@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{"bench", cmd_bench, "measure map, unmap, translate and hot-add beside their limits"},
 #endif
 	{"check", cmd_check, "run the stories in every interleaving and with every TLB, fixed and broken"},
+	{"replay", cmd_replay, "run one failing execution of a story again, from its string"},
 	{"list", cmd_list, "list the stories"},
 	{"explain", cmd_explain,
 	 "say what a rule of the checker means, where the manuals say it, and how it is broken"},

@@ -62,10 +62,26 @@ function(coppice_patched_rooms DIR PATCH OUT CHANGED)
   set(${CHANGED} "/(${changed})[.]c[.]o$" PARENT_SCOPE)
 endfunction()
 
+# OUT is made from FILES by cmake/version.cmake.
+function(coppice_version OUT FILES)
+  list(JOIN FILES "\n" names)
+  file(GENERATE OUTPUT ${OUT}.files CONTENT "${names}\n")
+  add_custom_command(OUTPUT ${OUT}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${OUT} -DNAMES=${OUT}.files -P ${PROJECT_SOURCE_DIR}/cmake/version.cmake
+    DEPENDS ${FILES} ${PROJECT_SOURCE_DIR}/cmake/version.cmake COMMENT "" VERBATIM)
+endfunction()
+
 # One program: story ID with VARIANT, from SOURCES; DIR precedes the source tree among the includes.
 function(coppice_sim_program ID VARIANT DIR SOURCES)
   set(target sim_${ID}_${VARIANT})
-  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c $<TARGET_OBJECTS:coppice_stage_sim> ${SOURCES})
+  set(version ${PROJECT_BINARY_DIR}/stories/version/${ID}_${VARIANT}.c)
+  set(decide ${PROJECT_BINARY_DIR}/stories/version/common ${PROJECT_SOURCE_DIR}/stories/${ID}.c)
+  if(DIR)
+    list(APPEND decide ${PROJECT_SOURCE_DIR}/stories/${ID}-${VARIANT}.patch)
+  endif()
+  coppice_version(${version} "${decide}")
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/stories/${ID}.c ${version} $<TARGET_OBJECTS:coppice_stage_sim> ${SOURCES})
+  add_dependencies(${target} coppice_sim_version)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bin)
   if(DIR)
     target_include_directories(${target} BEFORE PRIVATE ${DIR})
@@ -110,6 +126,13 @@ if(sources)
   # The library as it is, and the stage: for every program the same.
   file(GLOB stage CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/stage_*.c ${PROJECT_SOURCE_DIR}/stories/run_sim.c)
   list(FILTER stage EXCLUDE REGEX "/stage_host\\.c$")
+  # What decides what a step of a schedule means, beside story and patch.
+  file(GLOB decide CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/coppice/*.h ${PROJECT_SOURCE_DIR}/ports/sim/*.[ch]
+    ${PROJECT_SOURCE_DIR}/checker/*.[ch] ${PROJECT_SOURCE_DIR}/checker/engine/*.[chS] ${PROJECT_SOURCE_DIR}/stories/*.h)
+  set(rooms ${COPPICE_SIM_FILES})
+  list(TRANSFORM rooms PREPEND ${PROJECT_SOURCE_DIR}/)
+  coppice_version(${PROJECT_BINARY_DIR}/stories/version/common "${decide};${rooms};${stage}")
+  add_custom_target(coppice_sim_version DEPENDS ${PROJECT_BINARY_DIR}/stories/version/common)
   add_library(coppice_sim_rooms OBJECT ${sources})
   target_link_libraries(coppice_sim_rooms PRIVATE coppice_checker)
   add_library(coppice_stage_sim OBJECT ${stage})

@@ -18,6 +18,10 @@ case $target in
 iomem) cp "$root"/maps/*.iomem "$work/maps" ;;
 fdt) cp "$root"/maps/*.dtb "$work/maps" ;;
 klog) cp "$root"/maps/*.log "$work/maps" ;;
+schedule)
+	sources=$root/checker/schedule.c
+	flags=
+	;;
 inspect_elf | inspect_frames | inspect_kdump | inspect_raw | inspect_replies | inspect_vmcoreinfo)
 	sources="$root/inspect/input/*.c $root/inspect/scan*.c $root/formats/*.c"
 	flags=-llzma
@@ -26,7 +30,7 @@ inspect_elf | inspect_frames | inspect_kdump | inspect_raw | inspect_replies | i
 	fi
 	;;
 *)
-	echo "fuzz: no target '$target'; expected iomem, fdt, klog, or inspect_ and elf, frames, kdump, raw, replies or" \
+	echo "fuzz: no target '$target'; expected iomem, fdt, klog, schedule, or inspect_ and elf, frames, kdump, raw, replies or" \
 		"vmcoreinfo" >&2
 	exit 2
 	;;

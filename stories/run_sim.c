@@ -4,6 +4,7 @@
  *
  *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
  *	PROGRAM --info
+ *	PROGRAM --replay STRING
  *
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
  */
@@ -17,6 +18,7 @@
 #include <time.h>
 
 #define DEFAULT_BOUND 10000000
+#define ORDER         "sc"
 
 struct options {
 	const char *variant;
@@ -58,9 +60,24 @@ static void print_string(const char *s)
 	putchar('"');
 }
 
+/* The string that `coppice replay` takes; NULL: there is none. */
+static char *schedule_of(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v)
+{
+	struct schedule_name name = {.order = ORDER};
+
+	if (v->result != CHECKER_FAILS || !v->replays)
+		return NULL;
+	snprintf(name.story, sizeof(name.story), "%s", cop_story.id);
+	snprintf(name.variant, sizeof(name.variant), "%s", variant->name);
+	snprintf(name.format, sizeof(name.format), "%s", stage_format_name(format));
+	snprintf(name.version, sizeof(name.version), "%s", stage_version);
+	return schedule_print(&name, &v->schedule);
+}
+
 static void print_line(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v,
 		       double seconds)
 {
+	char *schedule = schedule_of(variant, format, v);
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
@@ -74,8 +91,9 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	       v->depth, v->cpus, seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
-	print_string(v->schedule);
+	print_string(schedule ? schedule : "");
 	printf("}\n");
+	free(schedule);
 	fflush(stdout);
 }
 
@@ -91,6 +109,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 {
 	struct checker_verdict v;
 	double begin = now();
+	char *schedule;
 	bool good;
 
 	if (!o->lines)
@@ -99,9 +118,15 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	good = as_expected(variant, &v);
 	if (o->lines) {
 		print_line(variant, format, &v, now() - begin);
+		checker_verdict_free(&v);
 		return good;
 	}
 	checker_print(stdout, &v);
+	schedule = schedule_of(variant, format, &v);
+	if (schedule)
+		printf("again: coppice replay %s\n", schedule);
+	free(schedule);
+	checker_verdict_free(&v);
 	if (!good)
 		printf("expected: %s %s\n", expected_name(variant), variant->rule ? variant->rule : "");
 	putchar('\n');
@@ -121,6 +146,60 @@ static void print_info(void)
 		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\"}", v == cop_story.variants ? "" : ",",
 		       v->name, expected_name(v), v->rule ? v->rule : "");
 	printf("]}\n");
+}
+
+/* As all that goes wrong before anything runs. */
+static int refuse(const char *why, const char *expected)
+{
+	fprintf(stderr, "coppice replay: %s; expected %s\n", why, expected);
+	return 2;
+}
+
+static int replay_lost(uint32_t step)
+{
+	fprintf(stderr,
+		"coppice replay: at step %u nobody can go on as the string says; expected one that `coppice check` "
+		"printed\n",
+		step);
+	return 2;
+}
+
+static int replay_schedule(const struct schedule_string *s, const struct cop_variant *variant, uint32_t format)
+{
+	struct checker_replay r;
+
+	printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
+	r = stage_replay(format, &s->schedule, stdout);
+	if (r.lost)
+		return replay_lost(r.lost);
+	if (!r.report.rule) {
+		printf("nothing is broken\n");
+		return 0;
+	}
+	printf("fails: %s: %s\n", r.report.rule, r.report.text);
+	return 1;
+}
+
+static int replay(const char *text)
+{
+	struct schedule_string s = schedule_parse(text);
+	const struct cop_variant *variant;
+	uint32_t format;
+	int code;
+
+	if (s.error)
+		return refuse(s.error, "a string that `coppice check` printed");
+	format = stage_format_bits(s.name.format);
+	variant = format && stage_format_name(format) ? variant_for(s.name.variant, format) : NULL;
+	if (strcmp(s.name.story, cop_story.id) != 0 || !variant || strcmp(s.name.order, ORDER) != 0)
+		code = refuse("the string is for another story, variant, architecture or memory order",
+			      "one of this program");
+	else if (strcmp(s.name.version, stage_version) != 0)
+		code = refuse("the string is for other sources of story, library or checker", stage_version);
+	else
+		code = replay_schedule(&s, variant, format);
+	schedule_free(&s.schedule);
+	return code;
 }
 
 static int usage(const char *why, const char *what)
@@ -163,6 +242,8 @@ int main(int argc, char **argv)
 		print_info();
 		return 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "--replay"))
+		return replay(argv[2]);
 	err = parse(&o, argc, argv);
 	if (err)
 		return err;

@@ -2,7 +2,6 @@
 /* The stage on the simulated machine. */
 #include "stories/stage_format.h"
 #include "stories/stage_sim.h"
-#include "checker/engine.h"
 #include "checker/explore.h"
 
 #include <string.h>
@@ -79,7 +78,7 @@ void cop_stage_gone(cop_va va, uint64_t bytes, struct cop_stage_at at)
 unsigned cop_stage_choose(unsigned n, struct cop_stage_at at)
 {
 	sim_point(SIM_OP_CHOOSE, true, NULL, at_of(at));
-	return engine_choose(n);
+	return sim_choose(n);
 }
 
 void cop_stage_fail(const char *rule, const char *what, struct cop_stage_at at)
@@ -104,28 +103,47 @@ static void run_actor(void *w)
 	cop_story.actors[sim.current].run(w);
 }
 
-struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace)
+struct stage {
+	struct checker_actor actors[SIM_CPUS + 1];
+	struct checker_place places[SIM_CPUS];
+	struct checker_program program;
+};
+
+static void describe(struct stage *s, uint32_t format)
 {
-	struct checker_actor actors[SIM_CPUS + 1] = {{.name = NULL}};
-	struct checker_place places[SIM_CPUS] = {{0}};
-	struct checker_program program = {.setup = run_setup,
-					  .check = run_check,
-					  .actors = actors,
-					  .places = places,
-					  .world = cop_story.world,
-					  .world_bytes = cop_story.world_bytes,
-					  .pa_bytes = COP_STAGE_PA_BYTES};
 	struct cop_geom geom;
 
+	*s = (struct stage){.program = {.setup = run_setup,
+					.check = run_check,
+					.actors = s->actors,
+					.places = s->places,
+					.world = cop_story.world,
+					.world_bytes = cop_story.world_bytes,
+					.pa_bytes = COP_STAGE_PA_BYTES}};
 	stage_format_choose(format);
 	geom = cop_stage_geom();
-	program.frame_lg2 = cop_stage_format()->min_table_lg2;
+	s->program.frame_lg2 = cop_stage_format()->min_table_lg2;
 	if (cop_story.pa_bytes)
-		program.pa_bytes = cop_story.pa_bytes(&geom);
+		s->program.pa_bytes = cop_story.pa_bytes(&geom);
 	for (unsigned i = 0; cop_story.actors[i].name && i < SIM_CPUS; i++) {
-		actors[i] = (struct checker_actor){.name = cop_story.actors[i].name, .cpu = i, .run = run_actor};
-		places[i] = (struct checker_place){cop_story.actors[i].cpu, cop_story.actors[i].interrupt};
+		s->actors[i] = (struct checker_actor){.name = cop_story.actors[i].name, .cpu = i, .run = run_actor};
+		s->places[i] = (struct checker_place){cop_story.actors[i].cpu, cop_story.actors[i].interrupt};
 	}
 	memset(cop_story.world, 0, cop_story.world_bytes);
-	return checker_explore(&program, bound, trace);
+}
+
+struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace)
+{
+	struct stage stage;
+
+	describe(&stage, format);
+	return checker_explore(&stage.program, bound, trace);
+}
+
+struct checker_replay stage_replay(uint32_t format, const struct schedule *schedule, FILE *trace)
+{
+	struct stage stage;
+
+	describe(&stage, format);
+	return checker_replay(&stage.program, schedule, trace);
 }

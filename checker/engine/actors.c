@@ -108,7 +108,9 @@ unsigned engine_choose(unsigned ways)
 		search_limit("choices in one event");
 	if (i < search.given && search.ways[i] && search.ways[i] != ways)
 		search_limit("differences between two runs of one event: state outside of what is put back");
-	if (i >= search.given)
+	if (search.program->guide)
+		search.code.way[i] = (uint8_t)(search.program->guide->way(search.program->guide->ctx, ways) % ways);
+	else if (i >= search.given)
 		search.code.way[i] = 0;
 	e->ways[i] = (uint8_t)ways;
 	e->choices++;
@@ -247,18 +249,4 @@ enum engine_end execution_end(void)
 			return ENGINE_DEADLOCK;
 	}
 	return ENGINE_DONE;
-}
-
-unsigned engine_schedule(struct engine_step *step, unsigned room)
-{
-	unsigned n = search.depth < room ? search.depth : room;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct event *e = &search.event[i];
-
-		step[i] = (struct engine_step){.actor = e->actor, .ways = e->choices};
-		for (unsigned k = 0; k < e->choices && k < sizeof(step[i].way) / sizeof(*step[i].way); k++)
-			step[i].way[k] = e->code.way[k];
-	}
-	return search.depth;
 }

@@ -451,8 +451,12 @@ static void search_from_start(void)
 	wakeup_reset();
 	search.running = true;
 	actors_begin();
-	if (!search.restart && !search.again)
-		explore();
+	if (!search.restart && !search.again) {
+		if (search.program->guide)
+			walk();
+		else
+			explore();
+	}
 	state_restore(0);
 	state_unwind(0);
 	search.running = false;

@@ -195,10 +195,10 @@ void event_end(struct event *e)
 		if (clock_has(&e->clock, &search.event[c->event]))
 			continue;
 		clock_join(&e->clock, &search.event[c->event].clock);
-		if (!c->fixed && !waited_for(c->event))
+		if (!c->fixed && !search.program->guide && !waited_for(c->event))
 			search.race[search.races++] = (struct race){.event = c->event, .also = NONE};
 	}
-	for (unsigned i = 0; i < search.pasts; i++)
+	for (unsigned i = 0; i < search.pasts && !search.program->guide; i++)
 		search.race[search.races++] = search.past[i];
 	e->race_count = search.races - e->races;
 	e->clock.of[e->actor] = e->number;

@@ -288,6 +288,9 @@ void find_enabled_first(struct node *);
 void find_enabled(struct node *, const struct node *before, unsigned ran);
 enum engine_end execution_end(void);
 
+/* walk.c */
+void walk(void);
+
 /* wakeup.c */
 void wakeup_open(void);
 void wakeup_reset(void);

@@ -261,6 +261,25 @@ static size_t make_jobs(struct options *o, const struct story_programs *programs
 	return count;
 }
 
+/* Each failure, to be run again. */
+static void print_schedules(const cJSON *all)
+{
+	bool any = false;
+	const cJSON *line;
+
+	cJSON_ArrayForEach(line, all)
+	{
+		if (!*text_of(line, "schedule"))
+			continue;
+		if (!any)
+			out_heading(stdout, "Failures again");
+		any = true;
+		printf("  coppice replay %s\n", text_of(line, "schedule"));
+	}
+	if (any)
+		putchar('\n');
+}
+
 static int report(const struct options *o, struct story_job *jobs, size_t count)
 {
 	struct out_table *t = out_table("story|variant|architecture|verdict|as expected|>executions|>per second|"
@@ -281,6 +300,7 @@ static int report(const struct options *o, struct story_job *jobs, size_t count)
 		out_json_print(all, stdout);
 	} else {
 		out_table_print(t, stdout);
+		print_schedules(all);
 		cJSON_Delete(all);
 		printf("%u verdicts, %u not as expected\n", sum.rows, sum.wrong);
 	}

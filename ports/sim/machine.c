@@ -84,6 +84,7 @@ void sim_mark(void)
 	sim_mmu_reset();
 	memset(sim.cpu, 0, sizeof(sim.cpu));
 	memset(sim.hw, 0, sizeof(sim.hw));
+	memset(&sim.log, 0, sizeof(sim.log));
 	sim.events = 0;
 	sim.now = 1;
 	sim.solo = false;
@@ -154,7 +155,8 @@ void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value,
 						     .value = value,
 						     .pa = pa,
 						     .op = (uint8_t)op,
-						     .cpu = (uint8_t)sim.current};
+						     .cpu = (uint8_t)sim.current,
+						     .step = sim.solo ? SIM_NO_STEP : engine_event()};
 }
 
 static void set_frames(cop_pa pa, uint64_t bytes, const struct sim_frame *to)

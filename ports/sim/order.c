@@ -221,7 +221,7 @@ uint64_t sim_order_load(const void *from, unsigned size, bool acquire, struct si
 	}
 	if (own)
 		sim_order_settle(at);
-	if (sim.config.order == SIM_ORDER_TSO || !sim_conflicts(from, false))
+	if (sim.config.order == SIM_ORDER_TSO || !sim_log_shared(sim_conflicts(from, false)))
 		return sim_peek(from, size);
 	return part_of(load_weak(from, acquire), from, size);
 }
@@ -262,7 +262,7 @@ bool sim_order_store(const struct sim_store *s)
 	const bool release = s->how & SIM_RACE_RELEASE;
 	struct entry *e;
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo || !sim_conflicts(s->to, true))
+	if (sim.config.order == SIM_ORDER_SC || sim.solo || !sim_log_shared(sim_conflicts(s->to, true)))
 		return false;
 	if (me->count == ENTRIES)
 		sim_fail("sim-limit", "more than %d stores of one CPU in one execution", ENTRIES);

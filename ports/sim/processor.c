@@ -68,6 +68,8 @@ unsigned sim_choose(unsigned ways)
 	unsigned slot = sim.current, way = engine_choose(ways);
 
 	sim.current = slot;
+	if (ways > 1 && !sim.solo)
+		sim_log_choice(way);
 	return way;
 }
 
@@ -93,14 +95,17 @@ void sim_point(enum sim_op op, bool visible, const void *where, struct sim_at at
 	unsigned slot = sim.current, n;
 
 	announce(op, where, at);
-	if (sim.solo || !(visible || moves_gate(op)))
+	if (sim.solo)
 		return;
-	n = add_gate(gate, 0, &sim.cpu[slot]);
-	if (n)
-		engine_await(gate, n);
-	else
-		engine_point();
-	chosen(slot);
+	if (visible || sim.config.fine || moves_gate(op)) {
+		n = add_gate(gate, 0, &sim.cpu[slot]);
+		if (n)
+			engine_await(gate, n);
+		else
+			engine_point();
+		chosen(slot);
+	}
+	sim_log_pass();
 }
 
 static void await_word(enum sim_op op, enum sim_mode mode, const uint64_t *word, bool (*holds)(uint64_t, uint64_t),
@@ -118,11 +123,12 @@ static void await_word(enum sim_op op, enum sim_mode mode, const uint64_t *word,
 			sim_fail("deadlock", "setup or check waits, and nothing else runs");
 		return;
 	}
-	if (sim_conflicts_as(word, mode) || moves_gate(op) || !holds(*real, arg)) {
+	if (sim.config.fine || sim_conflicts_as(word, mode) || moves_gate(op) || !holds(*real, arg)) {
 		sim_touch_later(word, mode);
 		engine_await(await, add_gate(await, 1, &sim.cpu[slot]));
 		chosen(slot);
 	}
+	sim_log_pass();
 	sim_touch_as(word, mode);
 }
 
@@ -172,6 +178,8 @@ bool sim_await_answer(const struct sim_wait *w, uint64_t value, bool good)
 	if (!sim.solo && !engine_await_answer(good))
 		return false;
 	chosen(w->slot);
+	if (!sim.solo)
+		sim_log_pass();
 	sim_await_over(w, value);
 	return true;
 }

@@ -154,7 +154,7 @@ static void note(const volatile void *p, enum sim_mode mode)
 
 	if (find_conflicts(l, mode)) {
 		share.shared += !known;
-		if (sim.config.quiet) {
+		if (sim.config.quiet && !sim.config.fine) {
 			sim.restart = true;
 			engine_restart();
 			sim_cpu_stop();
@@ -177,7 +177,7 @@ void sim_touch_as(const volatile void *p, enum sim_mode mode)
 	if (sim.solo)
 		return;
 	note(p, mode);
-	if (sim_conflicts_as(p, mode))
+	if (sim.config.fine || sim_conflicts_as(p, mode))
 		engine_touch((const void *)((uintptr_t)p & ~7UL), (enum engine_mode)mode,
 			     mode == SIM_LOOK ? 0 : sim_peek_word(p));
 }

@@ -11,6 +11,8 @@
 #ifndef COPPICE_PORTS_SIM_SIM_H
 #define COPPICE_PORTS_SIM_SIM_H
 
+#include "checker/schedule.h"
+
 #include <coppice/format.h>
 #include <coppice/port.h>
 
@@ -67,10 +69,11 @@ struct sim_event {
 	struct sim_at at;
 	const void *where; /* as simulated code names it */
 	uint64_t old, value;
-	cop_pa pa; /* a translated access: what it reached, COP_PA_NONE for a fault */
+	cop_pa pa;     /* a translated access: what it reached, COP_PA_NONE for a fault */
+	uint32_t step; /* engine_event(), SIM_NO_STEP: nothing else ran */
 	uint8_t op, cpu;
-	bool visible; /* others could have run before it */
 };
+#define SIM_NO_STEP (~0U)
 
 enum sim_frame_state {
 	SIM_FREE,
@@ -138,6 +141,7 @@ struct sim_config {
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
 	bool quiet;           /* do not switch where a location has had no conflicting access so far */
+	bool fine;            /* ... but when one execution is followed step by step: switch at every announcement */
 	bool go_on;           /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
@@ -193,6 +197,10 @@ struct sim {
 			void *arg;
 		} mail;
 	} hw[SIM_CPUS];
+	struct {
+		uint32_t passes, choices, asked; /* so far */
+		uint32_t nth;                    /* choices since the last pass */
+	} log;
 	uint64_t stopper; /* coroutine + 1 that has stopped the machine */
 	uint64_t now;
 	unsigned current; /* the CPU that runs */
@@ -342,6 +350,18 @@ void sim_await_change(enum sim_op, const uint64_t *word, bool (*holds)(uint64_t,
 		      struct sim_at);
 void sim_await_over(const struct sim_wait *, uint64_t value);
 COP_NORETURN void sim_cpu_stop(void);
+
+/*
+ * log.c: what an execution was, so that it can be followed step by step, whatever the search knew of conflicts: who passed
+ * which announcement when, what was chosen, and which locations were taken to be shared where that made a difference.
+ */
+/* Valid until the next execution. */
+struct schedule sim_log_get(void);
+void sim_log_pass(void);
+void sim_log_choice(unsigned way);
+bool sim_log_shared(bool shared);
+/* Answers as they were given then, no longer as they are known; NULL: as they are known. */
+void sim_log_answers(const uint8_t *shared, uint32_t asked);
 
 /* rcu.c */
 void sim_rcu_run(void *);

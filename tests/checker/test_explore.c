@@ -294,7 +294,11 @@ static void test_same_again(void **state)
 		assert_true(bytes > 0);
 	}
 	assert_int_equal(v[0].executions, v[1].executions);
-	assert_string_equal(v[0].schedule, v[1].schedule);
+	assert_true(v[0].replays && v[1].replays);
+	assert_int_equal(v[0].schedule.steps, v[1].schedule.steps);
+	assert_memory_equal(v[0].schedule.actor, v[1].schedule.actor, v[0].schedule.steps);
+	checker_verdict_free(&v[0]);
+	checker_verdict_free(&v[1]);
 	assert_string_equal(v[0].report.text, v[1].report.text);
 	assert_string_equal(trace[0], trace[1]);
 	free(trace[0]);

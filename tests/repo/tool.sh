@@ -35,6 +35,15 @@ one 2 "^coppice check: --jobs: '0'; expected a number" "$tool" check --jobs 0
 expect 0 '^  HR1 ' "$tool" list
 expect 0 '^  HR1 +fixed +riscv64 +exhausted +yes ' "$tool" check HR1 --variant fixed --arch riscv64
 expect 0 '"verdict":[[:space:]]+"fails"' "$tool" check HR1 --variant free-before-clear --json
+# A failure runs again from its string, and from no other.
+string=$("$tool" check HR1 --variant free-before-clear --arch x86-64 | grep -o 'cop1\.[^ ]*')
+expect 1 '^fails: freed-while-mapped: ' "$tool" replay "$string"
+one 2 "^coppice replay: 'cop1\.HR1\..*': it is not whole: .*; expected a string" "$tool" replay "${string%?}"
+one 2 "^coppice replay: 'frobnicate': it does not begin as .*; expected a string" "$tool" replay frobnicate
+one 2 '^coppice replay: no STRING; expected' "$tool" replay
+one 2 '^coppice replay: unexpected argument' "$tool" replay "$string" more
+one 2 '^coppice replay: the string is for other sources .*; expected' "$BUILD/stories/bin/sim_HR1_block-not-invalidated" \
+	--replay "$string"
 expect 0 'Examples:' "$tool" help maps
 expect 0 'Examples:' "$tool" maps --help
 expect 2 '^Usage: coppice' "$tool"

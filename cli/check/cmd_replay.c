@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/* coppice replay: one execution of a story again, from the string that `coppice check` printed. */
+#include <argp.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checker/schedule.h"
+#include "cli/check/stories.h"
+#include "cli/cli.h"
+
+struct options {
+	char *schedule;
+};
+
+static const struct argp_option option_list[] = {
+	{0},
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (o->schedule)
+			cli_fail(CLI_USAGE, "unexpected argument '%s'; expected one STRING", arg);
+		o->schedule = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->schedule)
+			cli_fail(CLI_USAGE, "no STRING; expected one that `coppice check` printed");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const char doc[] =
+	"Run exactly one execution of a story, and print what happened in it. STRING is what `coppice check` prints "
+	"with "
+	"each failure; it is good for the sources of story, library and checker that it came from.\v"
+	"Exit status 1 if it fails as it did, 0 if it fails no longer, 2 if the string is not for these sources.\n";
+
+/* A string may hold anything; what is shown of it is short. */
+static struct schedule_name name_of(const char *text)
+{
+	struct schedule_string s = schedule_parse(text);
+
+	if (s.error)
+		cli_fail(CLI_USAGE, "'%.40s%s': %s; expected a string that `coppice check` printed", text,
+			 strlen(text) > 40 ? "..." : "", s.error);
+	schedule_free(&s.schedule);
+	return s.name;
+}
+
+static const struct story_program *program_for(const struct story_programs *all, const struct schedule_name *name)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (!strcmp(all->at[i].story, name->story) && !strcmp(all->at[i].variant, name->variant))
+			return &all->at[i];
+	}
+	cli_fail(CLI_USAGE, "no story '%s' with variant '%s'; expected one of those that `coppice list` lists",
+		 name->story, name->variant);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	static const struct argp argp = {option_list, parse_option, "STRING", doc, NULL, NULL, NULL};
+	static char replay[] = "--replay";
+	const struct story_program *program;
+	struct story_programs programs;
+	struct schedule_name name;
+	struct options o = {0};
+
+	cli_args(&argp, argc, argv, &o);
+	name = name_of(o.schedule);
+	programs = stories_find();
+	program = program_for(&programs, &name);
+	fflush(NULL);
+	execv(program->path, (char *[]){program->path, replay, o.schedule, NULL});
+	cli_fail(CLI_HOST, "%s: %s", program->path, strerror(errno));
+}
