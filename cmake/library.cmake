@@ -1,5 +1,5 @@
 # The library: the freestanding rooms, compiled like a kernel (no vector registers), over the host port.
-set(COPPICE_ROOMS formats tables memory hotplug)
+set(COPPICE_ROOMS formats tables memory spaces hotplug)
 set(COPPICE_ROOM_SOURCES)
 foreach(room ${COPPICE_ROOMS})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.c)

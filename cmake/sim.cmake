@@ -18,7 +18,7 @@ target_link_libraries(coppice_checker PUBLIC coppice_options coppice_engine)
 target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")
 
 # What a story is compiled from.
-set(COPPICE_SIM_ROOMS formats tables memory hotplug)
+set(COPPICE_SIM_ROOMS formats tables memory spaces hotplug)
 set(COPPICE_SIM_FILES)
 foreach(room ${COPPICE_SIM_ROOMS})
   file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${room}/*.c ${PROJECT_SOURCE_DIR}/${room}/*.h)

@@ -15,7 +15,7 @@ pattern=$(echo "$arches" | tr ' ' '|')
 inline() {
 	keep=$1
 	shift
-	awk -v root="$root" -v keep="$keep" -v headers="$(echo formats/*.h tables/*.h memory/*.h hotplug/*.h)" \
+	awk -v root="$root" -v keep="$keep" -v headers="$(echo formats/*.h tables/*.h memory/*.h spaces/*.h hotplug/*.h)" \
 		-f scripts/amalgamate.awk "$@"
 }
 
@@ -60,7 +60,7 @@ s/&cop_tables_$stem\\([^A-Za-z0-9_]\\|\$\\)/NULL\\1/" ;;
 }
 
 version=$(sed -n 's/^project(coppice VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-common=$(ls formats/*.c tables/*.c memory/*.c hotplug/*.c | grep -vE "/($pattern)[a-z0-9_]*\.c$")
+common=$(ls formats/*.c tables/*.c memory/*.c spaces/*.c hotplug/*.c | grep -vE "/($pattern)[a-z0-9_]*\.c$")
 for arch in $arches; do
 	mine=$(stems "$arch" | sort -t_ -k2 | tr '\n' ' ')
 	mine=${mine% }

@@ -17,7 +17,7 @@ export BUILD="$work/build" BARE_DEFINES="-DBARE_PROBES=20000 -DBARE_ONE_FAILURE_
 
 rm -rf "$work"
 mkdir -p "$work/source"
-(cd "$root" && cp -r CMakeLists.txt include formats tables memory hotplug ports tests examples scripts "$work/source")
+(cd "$root" && cp -r CMakeLists.txt include formats tables memory spaces hotplug ports tests examples scripts "$work/source")
 
 caught=0
 missed=

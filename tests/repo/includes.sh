@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Arrows go one way: hotplug -> memory -> tables -> formats, all of them -> <coppice/...>. A room includes public headers, the
+# Arrows go one way: hotplug -> spaces -> memory -> tables -> formats, all of them -> <coppice/...>. A room includes public headers, the
 # freestanding ones of the compiler, its own, and those of the rooms below; nothing includes a port but through port.h.
 set -eu
 status=0
@@ -19,7 +19,8 @@ check() {
 check formats 'formats' 'types|format'
 check tables 'tables|formats' 'types|format|port|tables'
 check memory 'memory|tables|formats' 'types|format|port|tables|memory'
-check hotplug 'hotplug|memory|tables|formats' 'types|format|port|tables|memory|hotplug'
+check spaces 'spaces|memory|tables|formats' 'types|format|port|tables|memory|spaces'
+check hotplug 'hotplug|spaces|memory|tables|formats' 'types|format|port|tables|memory|spaces|hotplug'
 
 bad=$(grep -rnE '#[[:space:]]*include "(ports|checker|stories|inspect|cli|tests|bench)/' --include='*.[ch]' include || true)
 if [ -n "$bad" ]; then
