@@ -114,6 +114,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
+	stage_format_features(cop_story.features | variant->features);
 	v = stage_explore(format, o->bound, o->lines ? NULL : stdout);
 	good = as_expected(variant, &v);
 	if (o->lines) {
@@ -169,6 +170,7 @@ static int replay_schedule(const struct schedule_string *s, const struct cop_var
 	struct checker_replay r;
 
 	printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
+	stage_format_features(cop_story.features | variant->features);
 	r = stage_replay(format, &s->schedule, stdout);
 	if (r.lost)
 		return replay_lost(r.lost);

@@ -51,6 +51,7 @@ enum cop_outcome {
  * @rule: which rule is broken there; NULL for none
  * @host_rule: which rule the host sees broken, NULL: it cannot see it
  * @formats: enum cop_stage_format, 0: all of the story's. A name may appear once more for other formats
+ * @features: enum cop_feature, beside those of the story
  */
 struct cop_variant {
 	const char *name; /* NULL ends the list */
@@ -58,6 +59,7 @@ struct cop_variant {
 	const char *rule;
 	const char *host_rule;
 	uint32_t formats;
+	uint32_t features;
 };
 
 /**
@@ -65,6 +67,7 @@ struct cop_variant {
  * @id, @title: its row among the stories
  * @origin: the thread it comes from
  * @formats: enum cop_stage_format
+ * @features: enum cop_feature that the machine has too, where its architecture knows them
  * @pa_bytes: physical memory that it takes, bytes; NULL: COP_STAGE_PA_BYTES
  * @world: its state; @world_bytes: size of that
  * @setup: runs first, alone
@@ -73,7 +76,7 @@ struct cop_variant {
  */
 struct cop_story {
 	const char *id, *title, *origin;
-	uint32_t formats;
+	uint32_t formats, features;
 	uint64_t (*pa_bytes)(const struct cop_geom *);
 	cop_world *world;
 	size_t world_bytes;

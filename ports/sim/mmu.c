@@ -394,7 +394,7 @@ unsigned sim_translate(cop_va va, bool write, struct sim_reached *out, void (*to
 
 	sim_attach_pending();
 	for (unsigned t = 0; t < SIM_TREES; t++) {
-		if (sim_translates(&sim.tree[t], va))
+		if (!sim.tree[t].user && sim_translates(&sim.tree[t], va))
 			sim_walk_tree(&w, &sim.tree[t]);
 	}
 	if (!r.count)

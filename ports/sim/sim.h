@@ -103,6 +103,7 @@ struct sim_tree {
 	cop_pa root;
 	uint32_t asid;
 	bool attached;
+	bool user; /* kernel addresses are not translated by it, whatever its half */
 	bool caches_invalid; /* hardware may keep entries that are not valid */
 	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
 };
@@ -286,6 +287,8 @@ unsigned sim_translate(cop_va, bool write, struct sim_reached *, void (*touch)(c
 
 /* entry.c */
 unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
+/* An address space: it is walked by hardware, but cop_virt() is not through it. */
+void sim_attach_user(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
 void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);
 void sim_attach_pending(void);
 void sim_detach(cop_pa root);
