@@ -36,10 +36,9 @@ static void run_solo(const char *name, void (*run)(void *), void *arg)
 	sim.solo = false;
 }
 
-static void settled(void *unused)
+static void settled(void *quiet)
 {
-	(void)unused;
-	sim_mmu_check_settled();
+	*(bool *)quiet = sim_mmu_check_settled() && sim.rcu.first == sim.rcu.last;
 }
 
 static void check_leaks(void *unused)
@@ -67,6 +66,7 @@ static void deadlock(void *unused)
 void run_check(enum engine_end end)
 {
 	const struct checker_program *p = explore.program;
+	bool quiet = false;
 
 	if (stopped())
 		return;
@@ -80,11 +80,15 @@ void run_check(enum engine_end end)
 		engine_solo(deadlock, NULL);
 		return;
 	}
-	run_solo("end", settled, NULL);
-	if (!stopped() && p->check)
+	run_solo("end", settled, &quiet);
+	if (stopped() || (quiet && sim_seen(p->world, p->world_bytes)))
+		return;
+	if (p->check)
 		run_solo("check", p->check, p->world);
 	if (!stopped())
 		run_solo("check", check_leaks, NULL);
+	if (!stopped() && quiet)
+		sim_seen_passed();
 }
 
 static void note_failure(void)
@@ -161,7 +165,9 @@ static void search(const struct checker_program *p, uint64_t bound)
 	v->executions = r.executions;
 	v->blocked = r.blocked;
 	v->depth = r.longest;
+	v->steps = r.events;
 	v->seconds = r.seconds;
+	v->cpu_seconds = r.cpu_seconds;
 	if (r.verdict == ENGINE_BOUNDED)
 		v->result = CHECKER_BOUNDED;
 }
@@ -185,6 +191,8 @@ unsigned run_begin(const struct checker_program *p)
 	explore.program = p;
 	sim_power_on(&config);
 	engine_region(p->world, p->world_bytes);
+	sim.world = p->world;
+	sim.world_bytes = p->world_bytes;
 	run_solo("setup", p->setup, p->world);
 	if (!sim.report.rule) {
 		sim_mark();
@@ -193,16 +201,21 @@ unsigned run_begin(const struct checker_program *p)
 	return config.cpus;
 }
 
+const struct checker_program *run_program(void)
+{
+	return explore.program;
+}
+
 void run_end(void)
 {
 	sim_power_off();
 }
 
 /* The execution that failed, once more with fewer switches; what is reported is what that one does. */
-static void tell(struct checker_verdict *v, FILE *trace)
+static void tell(struct checker_verdict *v, const struct checker_show *show, FILE *trace)
 {
 	struct schedule few = shrink_schedule(&v->schedule, v->report.rule, trace ? SHRINK_TRACE : SHRINK_QUICK);
-	struct followed f = follow_schedule(&few, trace);
+	struct followed f = follow_schedule(&few, show, trace);
 
 	v->replays = !f.lost && f.report.rule && !strcmp(f.report.rule, v->report.rule);
 	schedule_free(&v->schedule);
@@ -221,14 +234,14 @@ struct checker_verdict checker_explore(const struct checker_program *p, uint64_t
 	if (sim.report.rule) {
 		note_failure();
 		v.replays = true;
-		if (trace)
-			checker_trace(trace);
+		if (p->show || trace)
+			checker_trace(p->show, trace);
 	} else {
 		search(p, bound);
 	}
 	v.shared = sim_shared_count();
 	if (v.result == CHECKER_FAILS && !v.replays && !p->over)
-		tell(&v, trace);
+		tell(&v, p->show, trace);
 	run_end();
 	return v;
 }
@@ -244,10 +257,10 @@ struct checker_replay checker_replay(const struct checker_program *p, const stru
 
 	if (sim.report.rule) {
 		r.report = sim.report;
-		if (trace)
-			checker_trace(trace);
+		if (p->show || trace)
+			checker_trace(p->show, trace);
 	} else {
-		struct followed f = follow_schedule(schedule, trace);
+		struct followed f = follow_schedule(schedule, p->show, trace);
 
 		r.report = f.report;
 		r.lost = f.lost;
@@ -266,8 +279,6 @@ const char *checker_result_name(enum checker_result r)
 
 void checker_print(FILE *f, const struct checker_verdict *v)
 {
-	if (v->result == CHECKER_FAILS)
-		fprintf(f, "fails: %s: %s\n", v->report.rule, v->report.text);
 	fprintf(f,
 		"%s: %llu executions, %llu given up (longest: %llu visible steps, %llu events), %u CPUs, %zu shared "
 		"locations, %llu restarts, %.0f/s\n"

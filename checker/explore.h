@@ -16,6 +16,20 @@ struct checker_actor {
 	void (*run)(void *world);
 };
 
+/**
+ * struct checker_show - how traces look, and where they go beside text
+ * @json: as one object; @chrome: as Chrome's trace events; NULL: nowhere
+ * @colour: escape sequences in the text
+ * @width: characters of a line, 0: 140
+ * @story, @variant, @arch, @origin: what it is a trace of; NULL: unknown
+ */
+struct checker_show {
+	FILE *json, *chrome;
+	bool colour;
+	unsigned width;
+	const char *story, *variant, *arch, *origin;
+};
+
 /* Actors that share a CPU. */
 struct checker_place {
 	unsigned on;
@@ -33,6 +47,7 @@ struct checker_place {
  * @unreduced: every interleaving, also those that differ in nothing
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @order: of memory
+ * @show: how traces look; NULL: plain text
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -48,6 +63,7 @@ struct checker_program {
 	bool every_access, unreduced;
 	const struct checker_place *places;
 	const char *disabled;
+	const struct checker_show *show;
 };
 
 enum checker_result {
@@ -63,8 +79,10 @@ struct checker_verdict {
 	uint64_t blocked;    /* executions begun, and given up: explored already */
 	uint64_t events;     /* in the longest execution */
 	uint64_t depth;      /* visible steps of the longest execution */
+	uint64_t steps;      /* of all executions together: those in common are taken once */
 	double seconds;      /* of the last search */
-	size_t shared;       /* locations with conflicting accesses */
+	double cpu_seconds;
+	size_t shared; /* locations with conflicting accesses */
 	unsigned cpus;
 	struct sim_report report;
 	struct schedule schedule; /* of the failing execution, with few switches; checker_verdict_free() */
@@ -96,7 +114,7 @@ struct checker_replay checker_replay(const struct checker_program *, const struc
 void checker_print(FILE *, const struct checker_verdict *);
 const char *checker_result_name(enum checker_result);
 
-/* trace.c: the events of the execution that just ended, one column per CPU. */
-void checker_trace(FILE *);
+/* trace.c: the execution that just failed, one column per CPU; either may be NULL. */
+void checker_trace(const struct checker_show *, FILE *text);
 
 #endif

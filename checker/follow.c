@@ -6,6 +6,7 @@
 
 static struct {
 	struct followed *result;
+	const struct checker_show *show;
 	FILE *trace;
 	bool ended;
 } follow;
@@ -21,17 +22,18 @@ static bool over(void *unused, enum engine_end end)
 		return false;
 	follow.result->report = sim.report;
 	follow.result->done = schedule_copy(&log);
-	if (sim.report.rule && follow.trace)
-		checker_trace(follow.trace);
+	if (sim.report.rule && (follow.trace || follow.show))
+		checker_trace(follow.show, follow.trace);
 	return false;
 }
 
-struct followed follow_guide(const struct engine_guide *guide, FILE *trace)
+struct followed follow_guide(const struct engine_guide *guide, const struct checker_show *show, FILE *trace)
 {
 	struct followed result = {.lost = 0};
 	struct engine_program program = {.end = over, .reduction = ENGINE_NONE, .guide = guide};
 
 	follow.result = &result;
+	follow.show = show;
 	follow.trace = trace;
 	follow.ended = false;
 	memset(&sim.report, 0, sizeof(sim.report));
@@ -80,13 +82,13 @@ static unsigned way(void *ctx, unsigned ways)
 	return c->way % ways;
 }
 
-struct followed follow_schedule(const struct schedule *schedule, FILE *trace)
+struct followed follow_schedule(const struct schedule *schedule, const struct checker_show *show, FILE *trace)
 {
 	struct script s = {.schedule = schedule};
 	struct followed f;
 
 	sim_log_answers(schedule->shared, schedule->asked);
-	f = follow_guide(&(struct engine_guide){begin, next, way, &s}, trace);
+	f = follow_guide(&(struct engine_guide){begin, next, way, &s}, show, trace);
 	sim_log_answers(NULL, 0);
 	if (f.lost)
 		f.lost = s.step ? s.step : 1;

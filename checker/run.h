@@ -12,6 +12,8 @@ unsigned run_begin(const struct checker_program *);
 void run_end(void);
 /* Explores, or is guided, from where setup ended; again for as long as it turns out to have known too little. */
 struct engine_result run_engine(struct engine_program *, uint64_t *restarts);
+/* What runs, or ran last. */
+const struct checker_program *run_program(void);
 /* At the end of an execution: what must hold then. */
 void run_check(enum engine_end);
 
@@ -27,8 +29,8 @@ struct followed {
 	struct schedule done;
 };
 /* @trace: if it fails. */
-struct followed follow_guide(const struct engine_guide *, FILE *trace);
-struct followed follow_schedule(const struct schedule *, FILE *trace);
+struct followed follow_guide(const struct engine_guide *, const struct checker_show *, FILE *trace);
+struct followed follow_schedule(const struct schedule *, const struct checker_show *, FILE *trace);
 
 /* shrink.c */
 /* An execution that breaks the same rule with fewer switches, as far as one comes in so many seconds. */

@@ -101,7 +101,7 @@ static unsigned way(void *ctx, unsigned ways)
 
 static bool still_fails(struct shrink *s)
 {
-	struct followed f = follow_guide(&(struct engine_guide){begin, next, way, s}, NULL);
+	struct followed f = follow_guide(&(struct engine_guide){begin, next, way, s}, NULL, NULL);
 	const bool same = !f.lost && f.done.actor && f.report.rule && !strcmp(f.report.rule, s->rule);
 
 	if (same) {

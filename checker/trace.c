@@ -1,171 +1,207 @@
 /* SPDX-License-Identifier: MIT */
-/* A failing execution, readable: one column per CPU, what it did and the source line that says so. */
-#include "checker/explore.h"
+/* The execution that just failed, as people read it: what is told of it, by CPU. */
+#include "checker/trace.h"
+#include "checker/rules.h"
+#include "checker/run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define COLUMN 46
-
-static const char *const op_name[] = {
-	[SIM_OP_START] = "start",
-	[SIM_OP_LOAD] = "load",
-	[SIM_OP_STORE] = "store",
-	[SIM_OP_XCHG] = "xchg",
-	[SIM_OP_CAS] = "cas",
-	[SIM_OP_ADD] = "add",
-	[SIM_OP_AWAIT] = "await",
-	[SIM_OP_READ] = "read",
-	[SIM_OP_WRITE] = "write",
-	[SIM_OP_FILL] = "fill",
-	[SIM_OP_PUBLISH] = "publish",
-	[SIM_OP_TLBI] = "tlbi",
-	[SIM_OP_SYNC] = "sync",
-	[SIM_OP_LOCK] = "lock",
-	[SIM_OP_UNLOCK] = "unlock",
-	[SIM_OP_RCU_READ] = "rcu read",
-	[SIM_OP_RCU_UNREAD] = "rcu done",
-	[SIM_OP_RCU_DEFER] = "rcu defer",
-	[SIM_OP_RCU_SYNC] = "grace period",
-	[SIM_OP_RCU_CALL] = "callback",
-	[SIM_OP_ALLOC] = "alloc",
-	[SIM_OP_FREE] = "free",
-	[SIM_OP_PROBE] = "probe",
-	[SIM_OP_GONE] = "expect gone",
-	[SIM_OP_IRQ_OFF] = "irqs off",
-	[SIM_OP_IRQ_ON] = "irqs on",
-	[SIM_OP_IRQ] = "interrupt",
-	[SIM_OP_IRQ_END] = "interrupt done",
-	[SIM_OP_IPI] = "ipi",
-	[SIM_OP_STOP] = "machine stopped",
-	[SIM_OP_CHOOSE] = "choose",
-	[SIM_OP_FENCE] = "fence",
-	[SIM_OP_DRAIN] = "made",
-	[SIM_OP_REPORT] = "***",
-};
-
-static void name_physical(char *out, size_t room, cop_pa pa)
+/* The machine's own slots are used again when it is all over. */
+static const struct checker_actor *actor_of(unsigned slot)
 {
-	const struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
-
-	if (f->state == SIM_TABLE && f->known) {
-		const struct sim_tree *t = &sim.tree[f->tree];
-
-		snprintf(out, room, "%s[%llu] of %#llx", t->format->level_name(&t->geom, f->level),
-			 (unsigned long long)(pa - f->base) / 8, (unsigned long long)f->base);
-		return;
+	for (const struct checker_actor *a = run_program()->actors; a->name; a++) {
+		if (a->cpu == slot)
+			return a;
 	}
-	snprintf(out, room, "%s %#llx", f->owner ? f->owner : "frame", (unsigned long long)pa);
+	return NULL;
 }
 
-static void name_place(char *out, size_t room, const void *where)
+static unsigned cpu_of(unsigned slot)
 {
-	struct sim_place place = sim_place_of(where);
+	const struct checker_program *p = run_program();
 
-	switch (place.space) {
-	case SIM_PHYS:
-		name_physical(out, room, place.address);
-		return;
-	case SIM_DESC:
-		snprintf(out, room, "desc %#llx+%llu", (unsigned long long)place.address / 64 << sim.config.frame_lg2,
-			 (unsigned long long)place.address % 64);
-		return;
-	case SIM_VIRT:
-		snprintf(out, room, "va %#llx", (unsigned long long)place.address);
-		return;
-	default:
-		snprintf(out, room, "%p", where);
+	return slot < SIM_CPUS && p->places && actor_of(slot) ? p->places[slot].on : slot % SIM_CPUS;
+}
+
+/* Callbacks have a column of their own; all others that of the CPU they run on. */
+static unsigned place_of(unsigned slot)
+{
+	return slot == SIM_RCU_CPU ? SIM_CPUS : slot < SIM_CPUS ? cpu_of(slot) : sim.cpu[slot].on % SIM_CPUS;
+}
+
+static unsigned name_cpu(char *out, size_t room, unsigned cpu)
+{
+	unsigned count = 0;
+	size_t n = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < SIM_CPUS && n < room; i++) {
+		if (actor_of(i) && cpu_of(i) == cpu)
+			n += (size_t)snprintf(out + n, room - n, "%s%s", count++ ? ", " : "", actor_of(i)->name);
 	}
+	if (n < room)
+		snprintf(out + n, room - n, "%sCPU %u", n ? " on " : "", cpu);
+	return count;
 }
 
-static void describe(char *out, size_t room, const struct sim_event *e)
+static void find_columns(struct trace *t, const bool *shown, unsigned *column)
 {
-	char where[80] = "";
-
-	if (e->where)
-		name_place(where, sizeof(where), e->where);
-	switch (e->op) {
-	case SIM_OP_LOAD:
-	case SIM_OP_READ:
-	case SIM_OP_AWAIT:
-		snprintf(out, room, "%s %s: %#llx", op_name[e->op], where, (unsigned long long)e->value);
-		return;
-	case SIM_OP_STORE:
-	case SIM_OP_WRITE:
-	case SIM_OP_XCHG:
-	case SIM_OP_CAS:
-	case SIM_OP_ADD:
-		snprintf(out, room, "%s %s: %#llx -> %#llx", op_name[e->op], where, (unsigned long long)e->old,
-			 (unsigned long long)e->value);
-		return;
-	case SIM_OP_TLBI:
-		snprintf(out, room, "tlbi %#llx..%#llx%s", (unsigned long long)e->old, (unsigned long long)e->value,
-			 e->pa & COP_TLBI_TABLES ? " and tables" : "");
-		return;
-	case SIM_OP_PROBE:
-		if (e->pa == COP_PA_NONE)
-			snprintf(out, room, "probe %s: fault", where);
-		else
-			snprintf(out, room, "probe %s -> %#llx", where, (unsigned long long)e->pa);
-		return;
-	case SIM_OP_ALLOC:
-	case SIM_OP_FREE:
-	case SIM_OP_GONE:
-		snprintf(out, room, "%s %s, %#llx bytes", op_name[e->op], where, (unsigned long long)e->value);
-		return;
-	case SIM_OP_REPORT:
-		snprintf(out, room, "*** %s", sim.report.rule);
-		return;
-	default:
-		snprintf(out, room, "%s%s%s", op_name[e->op], where[0] ? " " : "", where);
-	}
-}
-
-static const char *base_name(const char *file)
-{
-	const char *slash = file ? strrchr(file, '/') : NULL;
-
-	return slash ? slash + 1 : file ? file : "";
-}
-
-/* Columns in the order of CPUs; only those that ran. */
-static unsigned columns(unsigned *column)
-{
-	bool ran[SIM_ALL_CPUS] = {false};
-	unsigned n = 0;
+	bool ran[SIM_CPUS + 1] = {false};
 
 	for (size_t i = 0; i < sim.events; i++)
-		ran[sim.event[i].cpu] = true;
-	for (unsigned c = 0; c < SIM_ALL_CPUS; c++)
-		column[c] = ran[c] ? n++ : 0;
-	return n;
-}
-
-static void heading(FILE *f, const unsigned *column, unsigned n)
-{
-	for (unsigned c = 0, i = 0; c < SIM_ALL_CPUS && i < n; c++) {
-		char name[COLUMN];
-
-		if (column[c] != i || (c && !sim.cpu[c].name))
+		ran[place_of(sim.event[i].cpu)] |= shown[i];
+	for (unsigned c = 0; c <= SIM_CPUS; c++) {
+		column[c] = t->columns;
+		if (!ran[c])
 			continue;
-		snprintf(name, sizeof(name), c == SIM_RCU_CPU ? "%s" : "%s (CPU %u)",
-			 sim.cpu[c].name ? sim.cpu[c].name : "-", c);
-		fprintf(f, "%-*s", COLUMN, name);
-		i++;
+		if (c == SIM_CPUS)
+			snprintf(t->column[t->columns], sizeof(*t->column), "callbacks");
+		else
+			name_cpu(t->column[t->columns], sizeof(*t->column), c);
+		t->columns++;
 	}
-	fputc('\n', f);
+	/* A failure of the setup, or of nobody. */
+	if (!t->columns)
+		snprintf(t->column[t->columns++], sizeof(*t->column), "CPU 0");
 }
 
-void checker_trace(FILE *f)
+/* The next entry of the same table changed, at the same place of the source. */
+static bool goes_on(const struct trace_line *l, const struct sim_event *e)
 {
-	unsigned column[SIM_ALL_CPUS], n = columns(column);
+	const struct sim_event *o = l->event;
 
-	heading(f, column, n);
+	return o && e->tree != SIM_NO_TREE && o->tree == e->tree && o->op == e->op && o->cpu == e->cpu &&
+	       o->at.line == e->at.line && o->at.file == e->at.file &&
+	       (const char *)e->where == (const char *)o->where + 8 * (l->more + 1UL);
+}
+
+/* Several share a CPU: who it is that goes on. */
+static void add_line(struct trace *t, const unsigned *column, const struct sim_event *e, unsigned folded)
+{
+	struct trace_line *l = &t->line[t->lines++];
+	char names[64];
+	size_t n = 0;
+
+	*l = (struct trace_line){.event = folded ? NULL : e,
+				 .column = column[place_of(e->cpu)],
+				 .actor = e->cpu,
+				 .folded = folded,
+				 .number = (size_t)(e - sim.event) + 1};
+	if (e->step == SIM_NO_STEP)
+		n = (size_t)snprintf(l->text, sizeof(l->text), "at the end: ");
+	else if (actor_of(e->cpu) && name_cpu(names, sizeof(names), cpu_of(e->cpu)) > 1)
+		n = (size_t)snprintf(l->text, sizeof(l->text), "%s: ", actor_of(e->cpu)->name);
+	if (folded)
+		snprintf(l->text + n, sizeof(l->text) - n, "... %u private", folded);
+	else
+		trace_describe(l->text + n, sizeof(l->text) - n, e);
+}
+
+static void find_lines(struct trace *t, const bool *shown, const bool *past, const unsigned *column)
+{
+	const struct sim_event *first = NULL;
+	unsigned folded = 0;
+
 	for (size_t i = 0; i < sim.events; i++) {
 		const struct sim_event *e = &sim.event[i];
-		char what[160];
 
-		describe(what, sizeof(what), e);
-		fprintf(f, "%*s%-*s %s:%d\n", (int)(column[e->cpu] * COLUMN), "", (int)((n - column[e->cpu]) * COLUMN),
-			what, base_name(e->at.file), e->at.line);
+		if (!past[i]) {
+			t->left_out++;
+			continue;
+		}
+		if (folded && (shown[i] || e->cpu != first->cpu)) {
+			add_line(t, column, first, folded);
+			folded = 0;
+		}
+		if (shown[i] && t->lines && goes_on(&t->line[t->lines - 1], e))
+			t->line[t->lines - 1].more++;
+		else if (shown[i])
+			add_line(t, column, e, 0);
+		else if (!folded++)
+			first = e;
 	}
+}
+
+static void add_counts(struct trace *t)
+{
+	for (size_t i = 0; i < t->lines; i++) {
+		struct trace_line *l = &t->line[i];
+		const size_t n = strlen(l->text);
+
+		if (l->more)
+			snprintf(l->text + n, sizeof(l->text) - n, "; so the next %u entries", l->more);
+	}
+}
+
+static const char *manual_of(const struct checker_rule *rule)
+{
+	const struct cop_format *format = NULL;
+
+	for (unsigned i = 0; i < SIM_TREES && !format; i++)
+		format = sim.tree[i].format;
+	if (!rule || !format || !format->arch_name)
+		return NULL;
+	switch (format->arch) {
+	case COP_ARM64:
+		return rule->arm64;
+	case COP_X86_64:
+		return rule->x86_64;
+	case COP_RISCV64:
+		return rule->riscv64;
+	default:
+		return rule->s390x;
+	}
+}
+
+static void find_who(struct trace *t)
+{
+	const struct sim_event *last = sim.events ? &sim.event[sim.events - 1] : NULL;
+
+	if (!last || last->op != SIM_OP_REPORT)
+		return;
+	t->at = last->at;
+	if (last->cpu == SIM_RCU_CPU)
+		snprintf(t->who, sizeof(t->who), "a callback");
+	else if (last->step != SIM_NO_STEP && actor_of(last->cpu))
+		snprintf(t->who, sizeof(t->who), "%s on CPU %u", actor_of(last->cpu)->name, cpu_of(last->cpu));
+	else
+		snprintf(t->who, sizeof(t->who), "at the end");
+}
+
+static void print_all(const struct trace *t, const struct checker_show *show, FILE *text)
+{
+	if (text)
+		trace_print(t, show, text);
+	if (show && show->json)
+		trace_print_json(t, show, show->json);
+	if (show && show->chrome)
+		trace_print_chrome(t, show, show->chrome);
+}
+
+void checker_trace(const struct checker_show *show, FILE *text)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+	bool *shown = calloc(sim.events + 1, 1), *past = calloc(sim.events + 1, 1);
+	unsigned column[SIM_CPUS + 1];
+
+	if (!t || !shown || !past || !(t->line = calloc(sim.events + 1, sizeof(*t->line)))) {
+		fprintf(stderr, "checker: no memory for a trace of %zu events\n", sim.events);
+	} else {
+		t->report = &sim.report;
+		t->rule = checker_rule(sim.report.rule);
+		t->manual = manual_of(t->rule);
+		trace_select(shown, past);
+		find_who(t);
+		find_columns(t, past, column);
+		find_lines(t, shown, past, column);
+		add_counts(t);
+		trace_hold(t);
+		print_all(t, show, text);
+	}
+	if (t)
+		free(t->line);
+	free(t);
+	free(shown);
+	free(past);
 }

@@ -16,6 +16,8 @@ file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/
 add_library(coppice_checker STATIC ${COPPICE_CHECKER_SOURCES})
 target_link_libraries(coppice_checker PUBLIC coppice_options coppice_engine)
 target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")
+# Traces and reports name sources as they lie in the tree.
+target_compile_options(coppice_checker PUBLIC -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 
 # What a story is compiled from.
 set(COPPICE_SIM_ROOMS formats tables memory spaces hotplug)
@@ -87,6 +89,7 @@ function(coppice_sim_program ID VARIANT DIR SOURCES)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bin)
   if(DIR)
     target_include_directories(${target} BEFORE PRIVATE ${DIR})
+    target_compile_options(${target} PRIVATE -fmacro-prefix-map=${DIR}/=)
   endif()
   # A patched copy may leave things unused.
   target_compile_options(${target} PRIVATE -O1 $<$<BOOL:${DIR}>:-w>)
@@ -119,6 +122,19 @@ function(coppice_host_program ID VARIANT DIR SOURCES CHANGED)
   set_tests_properties(host.${ID}.${VARIANT} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 endfunction()
 
+# The same beside the stories, for `coppice bench checker`.
+function(coppice_sim_bench NAME ROUNDS)
+  set(version ${PROJECT_BINARY_DIR}/stories/version/bench_${NAME}.c)
+  coppice_version(${version} "${PROJECT_BINARY_DIR}/stories/version/common;${PROJECT_SOURCE_DIR}/bench/machine/steps.c")
+  add_executable(sim_bench_${NAME} ${PROJECT_SOURCE_DIR}/bench/machine/steps.c ${version}
+    $<TARGET_OBJECTS:coppice_stage_sim> $<TARGET_OBJECTS:coppice_sim_rooms>)
+  add_dependencies(sim_bench_${NAME} coppice_sim_version)
+  set_target_properties(sim_bench_${NAME} PROPERTIES OUTPUT_NAME ${NAME}
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/stories/bench)
+  target_compile_definitions(sim_bench_${NAME} PRIVATE ROUNDS=${ROUNDS})
+  target_link_libraries(sim_bench_${NAME} PRIVATE coppice_checker)
+endfunction()
+
 set(sources ${COPPICE_SIM_FILES})
 list(FILTER sources INCLUDE REGEX "^tables/.*\\.c$")
 if(sources)
@@ -141,6 +157,8 @@ if(sources)
   target_link_libraries(coppice_stage_sim PRIVATE coppice_checker)
   file(GLOB stories CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/stories/*.c)
   list(FILTER stories INCLUDE REGEX "/[A-Z]+[0-9]+\\.c$")
+  coppice_sim_bench(steps50 2)
+  coppice_sim_bench(steps200 8)
   foreach(story ${stories})
     get_filename_component(id ${story} NAME_WE)
     coppice_sim_program(${id} fixed "" $<TARGET_OBJECTS:coppice_sim_rooms>)

@@ -1,6 +1,8 @@
 # build/coppice, and the same sources as a library for their tests.
 file(GLOB_RECURSE COPPICE_CLI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
 file(GLOB_RECURSE COPPICE_BENCH_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
+# Programs of their own on the simulated machine.
+list(FILTER COPPICE_BENCH_SOURCES EXCLUDE REGEX "/bench/machine/")
 list(REMOVE_ITEM COPPICE_CLI_SOURCES ${PROJECT_SOURCE_DIR}/cli/main.c)
 
 # What the checker's rules and schedules mean is data: no simulated machine is needed to say it.

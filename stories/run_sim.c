@@ -4,7 +4,7 @@
  *
  *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
  *	PROGRAM --info
- *	PROGRAM --replay STRING
+ *	PROGRAM --replay STRING ...: see stage_replay.c
  *
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
  */
@@ -18,7 +18,6 @@
 #include <time.h>
 
 #define DEFAULT_BOUND 10000000
-#define ORDER         "sc"
 
 struct options {
 	const char *variant;
@@ -26,15 +25,6 @@ struct options {
 	uint64_t bound;
 	bool lines;
 };
-
-static const struct cop_variant *variant_for(const char *name, uint32_t format)
-{
-	for (const struct cop_variant *v = cop_story.variants; v->name; v++) {
-		if (!strcmp(v->name, name) && ((v->formats ? v->formats : cop_story.formats) & format))
-			return v;
-	}
-	return NULL;
-}
 
 static const char *expected_name(const struct cop_variant *v)
 {
@@ -60,35 +50,22 @@ static void print_string(const char *s)
 	putchar('"');
 }
 
-/* The string that `coppice replay` takes; NULL: there is none. */
-static char *schedule_of(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v)
-{
-	struct schedule_name name = {.order = ORDER};
-
-	if (v->result != CHECKER_FAILS || !v->replays)
-		return NULL;
-	snprintf(name.story, sizeof(name.story), "%s", cop_story.id);
-	snprintf(name.variant, sizeof(name.variant), "%s", variant->name);
-	snprintf(name.format, sizeof(name.format), "%s", stage_format_name(format));
-	snprintf(name.version, sizeof(name.version), "%s", stage_version);
-	return schedule_print(&name, &v->schedule);
-}
-
 static void print_line(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v,
 		       double seconds)
 {
-	char *schedule = schedule_of(variant, format, v);
+	char *schedule = stage_schedule(variant, format, v);
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"story\":\"%s\",\"variant\":\"%s\",\"arch\":\"%s\",\"verdict\":\"%s\",\"rule\":\"%s\",\"expected\":"
 	       "\"%s\","
 	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
-	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"resident_kb\":%ld,\"text\":",
+	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
+	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
 	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(variant),
 	       variant->rule ? variant->rule : "", as_expected(variant, v) ? "true" : "false", v->executions, v->events,
-	       v->depth, v->cpus, seconds, usage.ru_maxrss);
+	       v->depth, v->cpus, seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
 	print_string(schedule ? schedule : "");
@@ -123,9 +100,9 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 		return good;
 	}
 	checker_print(stdout, &v);
-	schedule = schedule_of(variant, format, &v);
+	schedule = stage_schedule(variant, format, &v);
 	if (schedule)
-		printf("again: coppice replay %s\n", schedule);
+		printf("Again: coppice replay %s\n", schedule);
 	free(schedule);
 	checker_verdict_free(&v);
 	if (!good)
@@ -147,61 +124,6 @@ static void print_info(void)
 		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\"}", v == cop_story.variants ? "" : ",",
 		       v->name, expected_name(v), v->rule ? v->rule : "");
 	printf("]}\n");
-}
-
-/* As all that goes wrong before anything runs. */
-static int refuse(const char *why, const char *expected)
-{
-	fprintf(stderr, "coppice replay: %s; expected %s\n", why, expected);
-	return 2;
-}
-
-static int replay_lost(uint32_t step)
-{
-	fprintf(stderr,
-		"coppice replay: at step %u nobody can go on as the string says; expected one that `coppice check` "
-		"printed\n",
-		step);
-	return 2;
-}
-
-static int replay_schedule(const struct schedule_string *s, const struct cop_variant *variant, uint32_t format)
-{
-	struct checker_replay r;
-
-	printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
-	stage_format_features(cop_story.features | variant->features);
-	r = stage_replay(format, &s->schedule, stdout);
-	if (r.lost)
-		return replay_lost(r.lost);
-	if (!r.report.rule) {
-		printf("nothing is broken\n");
-		return 0;
-	}
-	printf("fails: %s: %s\n", r.report.rule, r.report.text);
-	return 1;
-}
-
-static int replay(const char *text)
-{
-	struct schedule_string s = schedule_parse(text);
-	const struct cop_variant *variant;
-	uint32_t format;
-	int code;
-
-	if (s.error)
-		return refuse(s.error, "a string that `coppice check` printed");
-	format = stage_format_bits(s.name.format);
-	variant = format && stage_format_name(format) ? variant_for(s.name.variant, format) : NULL;
-	if (strcmp(s.name.story, cop_story.id) != 0 || !variant || strcmp(s.name.order, ORDER) != 0)
-		code = refuse("the string is for another story, variant, architecture or memory order",
-			      "one of this program");
-	else if (strcmp(s.name.version, stage_version) != 0)
-		code = refuse("the string is for other sources of story, library or checker", stage_version);
-	else
-		code = replay_schedule(&s, variant, format);
-	schedule_free(&s.schedule);
-	return code;
 }
 
 static int usage(const char *why, const char *what)
@@ -244,13 +166,13 @@ int main(int argc, char **argv)
 		print_info();
 		return 0;
 	}
-	if (argc == 3 && !strcmp(argv[1], "--replay"))
-		return replay(argv[2]);
+	if (argc > 1 && !strcmp(argv[1], "--replay"))
+		return stage_replay_main(argc, argv);
 	err = parse(&o, argc, argv);
 	if (err)
 		return err;
 	for (uint32_t bit = 1; bit & COP_ON_ALL; bit <<= 1) {
-		const struct cop_variant *variant = o.formats & bit ? variant_for(o.variant, bit) : NULL;
+		const struct cop_variant *variant = o.formats & bit ? stage_variant(o.variant, bit) : NULL;
 
 		if (!variant)
 			continue;

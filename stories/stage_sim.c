@@ -140,10 +140,12 @@ struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trac
 	return checker_explore(&stage.program, bound, trace);
 }
 
-struct checker_replay stage_replay(uint32_t format, const struct schedule *schedule, FILE *trace)
+struct checker_replay stage_replay(uint32_t format, const struct schedule *schedule, const struct checker_show *show,
+				   FILE *trace)
 {
 	struct stage stage;
 
 	describe(&stage, format);
+	stage.program.show = show;
 	return checker_replay(&stage.program, schedule, trace);
 }

@@ -10,6 +10,14 @@ extern const char stage_version[];
 /* Explores the story as it was compiled, for one format (enum cop_stage_format). */
 struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace);
 /* Runs one execution of it. */
-struct checker_replay stage_replay(uint32_t format, const struct schedule *, FILE *trace);
+struct checker_replay stage_replay(uint32_t format, const struct schedule *, const struct checker_show *, FILE *trace);
+
+/* stage_replay.c */
+/* NULL: there is none of this name for the format. */
+const struct cop_variant *stage_variant(const char *name, uint32_t format);
+/* The string that `coppice replay` takes; NULL: nothing failed, or nothing that fails again. free() */
+char *stage_schedule(const struct cop_variant *, uint32_t format, const struct checker_verdict *);
+/* Exit status: 1 if it fails, 0 if it does not, 2 if the string is not for this program. */
+int stage_replay_main(int argc, char **argv);
 
 #endif

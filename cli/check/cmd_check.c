@@ -21,7 +21,7 @@ struct options {
 	char *arch, *bound;
 	const char *variant;
 	unsigned jobs;
-	bool quick, json;
+	bool quick, json, trace;
 };
 
 static const struct argp_option option_list[] = {
@@ -30,6 +30,7 @@ static const struct argp_option option_list[] = {
 	{"bound", 'b', "N", 0, "give up after N executions; what is not finished is bounded, not exhausted", 0},
 	{"jobs", 'J', "N", 0, "programs at a time; 1 by default", 0},
 	{"quick", 'q', NULL, 0, "a small bound", 0},
+	{"trace", 't', NULL, 0, "print the trace of each failure, not only of what is not as expected", 0},
 	{"json", 'j', NULL, 0, "print JSON", 0},
 	{0},
 };
@@ -82,6 +83,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'q':
 		o->quick = true;
 		return 0;
+	case 't':
+		o->trace = true;
+		return 0;
 	case 'j':
 		o->json = true;
 		return 0;
@@ -100,7 +104,8 @@ static const char doc[] =
 	"as it is must be exhausted, each broken variant must fail with its own rule. Exit status 1 if anything is not "
 	"as "
 	"expected.\v"
-	"Without STORY all of them. With --bound or --quick, bounded is as good as exhausted, and is called bounded.\n"
+	"With each failure comes a string that `coppice replay` takes. Without STORY all of them. With --bound or "
+	"--quick, bounded is as good as exhausted, and is called bounded.\n"
 	"\n"
 	"Examples:\n"
 	"  coppice check HR1\n"
@@ -280,7 +285,35 @@ static void print_schedules(const cJSON *all)
 		putchar('\n');
 }
 
-static int report(const struct options *o, struct story_job *jobs, size_t count)
+static const struct story_program *program_of(const struct story_programs *programs, const cJSON *line)
+{
+	for (size_t i = 0; i < programs->count; i++) {
+		if (!strcmp(programs->at[i].story, text_of(line, "story")) &&
+		    !strcmp(programs->at[i].variant, text_of(line, "variant")))
+			return &programs->at[i];
+	}
+	return NULL;
+}
+
+/* Asked for, or the only thing that is not as expected. */
+static void print_traces(const struct options *o, const struct story_programs *programs, const cJSON *all,
+			 unsigned wrong)
+{
+	const cJSON *line;
+
+	cJSON_ArrayForEach(line, all)
+	{
+		const struct story_program *p = program_of(programs, line);
+		char *schedule = cJSON_GetStringValue(cJSON_GetObjectItem(line, "schedule"));
+
+		if (!p || !schedule || !*schedule ||
+		    !(o->trace || (wrong == 1 && !cJSON_IsTrue(cJSON_GetObjectItem(line, "as_expected")))))
+			continue;
+		stories_trace(p, schedule);
+	}
+}
+
+static int report(const struct options *o, const struct story_programs *programs, struct story_job *jobs, size_t count)
 {
 	struct out_table *t = out_table("story|variant|architecture|verdict|as expected|>executions|>per second|"
 					">longest|>time");
@@ -301,6 +334,7 @@ static int report(const struct options *o, struct story_job *jobs, size_t count)
 	} else {
 		out_table_print(t, stdout);
 		print_schedules(all);
+		print_traces(o, programs, all, sum.wrong);
 		cJSON_Delete(all);
 		printf("%u verdicts, %u not as expected\n", sum.rows, sum.wrong);
 	}
@@ -332,7 +366,7 @@ int cmd_check(int argc, char **argv)
 	if (progress.count)
 		stories_run(jobs, progress.count, o.jobs, advance, &progress);
 	out_progress_end(&progress.progress);
-	code = report(&o, jobs, progress.count);
+	code = report(&o, &programs, jobs, progress.count);
 	free(jobs);
 	free(args);
 	return code;

@@ -3,17 +3,19 @@
 #include <argp.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "checker/schedule.h"
 #include "cli/check/stories.h"
 #include "cli/cli.h"
 
 struct options {
-	char *schedule;
+	char *schedule, *chrome;
+	bool json;
 };
 
 static const struct argp_option option_list[] = {
+	{"json", 'j', NULL, 0, "print JSON", 0},
+	{"trace-out", 'o', "FILE", 0, "also write trace events for Chrome's tracing or Perfetto to FILE", 0},
 	{0},
 };
 
@@ -22,6 +24,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'o':
+		o->chrome = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (o->schedule)
 			cli_fail(CLI_USAGE, "unexpected argument '%s'; expected one STRING", arg);
@@ -67,7 +75,6 @@ static const struct story_program *program_for(const struct story_programs *all,
 int cmd_replay(int argc, char **argv)
 {
 	static const struct argp argp = {option_list, parse_option, "STRING", doc, NULL, NULL, NULL};
-	static char replay[] = "--replay";
 	const struct story_program *program;
 	struct story_programs programs;
 	struct schedule_name name;
@@ -78,6 +85,6 @@ int cmd_replay(int argc, char **argv)
 	programs = stories_find();
 	program = program_for(&programs, &name);
 	fflush(NULL);
-	execv(program->path, (char *[]){program->path, replay, o.schedule, NULL});
+	stories_replay(program, o.schedule, o.json, o.chrome);
 	cli_fail(CLI_HOST, "%s: %s", program->path, strerror(errno));
 }

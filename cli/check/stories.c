@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/check/stories.h"
 #include "cli/cli.h"
+#include "cli/out.h"
 
 #define PREFIX "sim_"
 
@@ -180,4 +182,54 @@ void stories_run(struct story_job *jobs, size_t count, unsigned parallel, void (
 	}
 	free(fds);
 	free(running);
+}
+
+/* Characters of a line of the terminal; else what COLUMNS says, else 140. */
+static unsigned line_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	unsigned long width = columns ? strtoul(columns, NULL, 10) : 0;
+
+	if (!width && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		width = size.ws_col;
+	return width < 80 || width > 1000 ? 140 : (unsigned)width;
+}
+
+void stories_replay(const struct story_program *p, char *schedule, bool json, char *chrome)
+{
+	static char replay[] = "--replay", as_json[] = "--json", out[] = "--trace-out", colour[] = "--colour",
+		    wide[] = "--width";
+	char width[16], *args[12] = {p->path, replay, schedule};
+	unsigned n = 3;
+
+	snprintf(width, sizeof(width), "%u", line_width());
+	args[n++] = wide;
+	args[n++] = width;
+	if (json)
+		args[n++] = as_json;
+	if (*out_style(stdout, OUT_BOLD))
+		args[n++] = colour;
+	if (chrome) {
+		args[n++] = out;
+		args[n++] = chrome;
+	}
+	execv(p->path, args);
+}
+
+void stories_trace(const struct story_program *p, char *schedule)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		cli_fail(CLI_HOST, "fork: %s", strerror(errno));
+	if (!pid) {
+		stories_replay(p, schedule, false, NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) < 0)
+		cli_fail(CLI_HOST, "waitpid: %s", strerror(errno));
 }

@@ -39,4 +39,9 @@ struct story_job {
 /* Runs all, @parallel at a time; @done may be NULL. */
 void stories_run(struct story_job *, size_t count, unsigned parallel, void (*done)(size_t ended, void *), void *arg);
 
+/* Prints the trace of one execution, and comes back when that is done. */
+void stories_trace(const struct story_program *, char *schedule);
+/* Becomes the program, which runs one execution; comes back if there is no such program. */
+void stories_replay(const struct story_program *, char *schedule, bool json, char *chrome);
+
 #endif

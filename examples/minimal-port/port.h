@@ -16,7 +16,7 @@
 
 typedef struct {
 	char unused;
-} cop_spinlock, cop_mutex;
+} cop_spinlock, cop_mutex, cop_rwsem;
 typedef struct cop_rcu {
 	struct cop_rcu *next;
 	void (*fn)(struct cop_rcu *);
@@ -142,18 +142,23 @@ PORT_INLINE void cop_entries_break(uint64_t *entry, unsigned n, uint64_t invalid
 }
 
 /* One CPU that nothing interrupts: locks are free, and outside read sections every moment is a grace period. */
-#define cop_cpu()             0U
-#define cop_irq_save()        ((uintptr_t)0)
-#define cop_irq_restore(was)  ((void)(was))
-#define cop_spin_init(l)      ((void)(l))
-#define cop_spin_lock(l)      ((void)(l))
-#define cop_spin_unlock(l)    ((void)(l))
-#define cop_mutex_init(l)     ((void)(l))
-#define cop_mutex_lock(l)     ((void)(l))
-#define cop_mutex_unlock(l)   ((void)(l))
-#define cop_rcu_read_lock()   ((void)0)
-#define cop_rcu_read_unlock() ((void)0)
-#define cop_rcu_sync()        ((void)0)
+#define cop_cpu()                 0U
+#define cop_irq_save()            ((uintptr_t)0)
+#define cop_irq_restore(was)      ((void)(was))
+#define cop_spin_init(l)          ((void)(l))
+#define cop_spin_lock(l)          ((void)(l))
+#define cop_spin_unlock(l)        ((void)(l))
+#define cop_mutex_init(l)         ((void)(l))
+#define cop_mutex_lock(l)         ((void)(l))
+#define cop_mutex_unlock(l)       ((void)(l))
+#define cop_rwsem_init(s)         ((void)(s))
+#define cop_rwsem_read_lock(s)    ((void)(s))
+#define cop_rwsem_read_unlock(s)  ((void)(s))
+#define cop_rwsem_write_lock(s)   ((void)(s))
+#define cop_rwsem_write_unlock(s) ((void)(s))
+#define cop_rcu_read_lock()       ((void)0)
+#define cop_rcu_read_unlock()     ((void)0)
+#define cop_rcu_sync()            ((void)0)
 
 PORT_INLINE void cop_rcu_defer(cop_rcu *head, void (*fn)(cop_rcu *))
 {

@@ -2,8 +2,8 @@
 /*
  * The port: the only way the library touches state that another CPU, a device or the MMU may touch.
  *
- * A port is one header, named by COP_PORT_HEADER, that defines the types cop_spinlock, cop_mutex and cop_rcu and every
- * function below (as macros or static inlines). The library has no other dependency: no libc, no allocator.
+ * A port is one header, named by COP_PORT_HEADER, that defines the types cop_spinlock, cop_mutex, cop_rwsem and cop_rcu and
+ * every function below (as macros or static inlines). The library has no other dependency: no libc, no allocator.
  *
  *   PLAIN    cop_read(p) cop_write(p, v)       owner or lock holder only; unpublished memory
  *            cop_fill64(p, v, bytes)           p, bytes: multiples of 8
@@ -88,6 +88,13 @@ struct cop_ptdesc; /* tables.h */
  *   void cop_mutex_init(cop_mutex *);
  *   void cop_mutex_lock(cop_mutex *);                sleeps
  *   void cop_mutex_unlock(cop_mutex *);
+ *   void cop_rwsem_init(cop_rwsem *);                readers together or one writer; not recursive. Writers do not
+ *                                                    starve: a reader waits while a writer waits, so that nobody who
+ *                                                    reads may wait for somebody who is still to read
+ *   void cop_rwsem_read_lock(cop_rwsem *);           sleeps
+ *   void cop_rwsem_read_unlock(cop_rwsem *);
+ *   void cop_rwsem_write_lock(cop_rwsem *);          sleeps
+ *   void cop_rwsem_write_unlock(cop_rwsem *);
  *   void cop_rcu_read_lock(void);                    [irq]; interrupts off also read
  *   void cop_rcu_read_unlock(void);                  [irq]
  *   void cop_rcu_defer(cop_rcu *, void (*)(cop_rcu *));  [irq]

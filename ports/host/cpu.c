@@ -2,7 +2,7 @@
 /*
  * CPUs: threads that take interrupts and stop where they poll.
  *
- * A CPU that sleeps in the host (a mutex, a grace period) or is not started is IDLE: a sender takes its interrupts for
+ * A CPU that sleeps in the host (a mutex, a semaphore, a grace period) or is not started is IDLE: a sender takes its interrupts for
  * it, HELD meanwhile, under its number. RCU callbacks run on a thread of liburcu's with a number of its own.
  */
 #define _GNU_SOURCE
@@ -278,6 +278,59 @@ void cop_mutex_lock(cop_mutex *mutex)
 void cop_mutex_unlock(cop_mutex *mutex)
 {
 	pthread_mutex_unlock(&mutex->host);
+}
+
+/* Not pthread_rwlock_t, of which C11 without extensions knows nothing, nor a way not to starve writers. */
+void cop_rwsem_init(cop_rwsem *sem)
+{
+	pthread_mutex_init(&sem->lock, NULL);
+	pthread_cond_init(&sem->changed, NULL);
+	sem->readers = sem->waiting = 0;
+	sem->written = false;
+}
+
+void cop_rwsem_read_lock(cop_rwsem *sem)
+{
+	must_sleep_safely("rwsem-in-rcu-section");
+	cop_host_poll();
+	idle_begin();
+	pthread_mutex_lock(&sem->lock);
+	while (sem->written || sem->waiting)
+		pthread_cond_wait(&sem->changed, &sem->lock);
+	sem->readers++;
+	pthread_mutex_unlock(&sem->lock);
+	idle_end();
+}
+
+void cop_rwsem_read_unlock(cop_rwsem *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	if (!--sem->readers)
+		pthread_cond_broadcast(&sem->changed);
+	pthread_mutex_unlock(&sem->lock);
+}
+
+void cop_rwsem_write_lock(cop_rwsem *sem)
+{
+	must_sleep_safely("rwsem-in-rcu-section");
+	cop_host_poll();
+	idle_begin();
+	pthread_mutex_lock(&sem->lock);
+	sem->waiting++;
+	while (sem->written || sem->readers)
+		pthread_cond_wait(&sem->changed, &sem->lock);
+	sem->waiting--;
+	sem->written = true;
+	pthread_mutex_unlock(&sem->lock);
+	idle_end();
+}
+
+void cop_rwsem_write_unlock(cop_rwsem *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	sem->written = false;
+	pthread_cond_broadcast(&sem->changed);
+	pthread_mutex_unlock(&sem->lock);
 }
 
 #ifdef COP_HOST_TSAN

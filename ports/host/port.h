@@ -269,6 +269,13 @@ typedef struct {
 	pthread_mutex_t host;
 } cop_mutex;
 
+typedef struct {
+	pthread_mutex_t lock; /* the rest */
+	pthread_cond_t changed;
+	uint32_t readers, waiting; /* waiting: writers */
+	bool written;
+} cop_rwsem;
+
 typedef struct rcu_head cop_rcu;
 
 void cop_host_interrupt(void);
@@ -354,6 +361,12 @@ static inline void cop_spin_unlock(cop_spinlock *lock)
 void cop_mutex_init(cop_mutex *);
 void cop_mutex_lock(cop_mutex *);
 void cop_mutex_unlock(cop_mutex *);
+
+void cop_rwsem_init(cop_rwsem *);
+void cop_rwsem_read_lock(cop_rwsem *);
+void cop_rwsem_read_unlock(cop_rwsem *);
+void cop_rwsem_write_lock(cop_rwsem *);
+void cop_rwsem_write_unlock(cop_rwsem *);
 
 void cop_rcu_defer(cop_rcu *, void (*)(cop_rcu *));
 void cop_rcu_sync(void);

@@ -117,6 +117,14 @@ static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa
 	return sim_phys(to.pa);
 }
 
+void sim_check_reached(const volatile void *p, bool write)
+{
+	const struct sim_place place = sim_place_of(p);
+
+	if (place.space == SIM_PHYS)
+		check_frame(place.address, write, "");
+}
+
 static bool in_table(const void *p)
 {
 	struct sim_place place = sim_place_of(p);
@@ -168,6 +176,8 @@ static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, s
 	/* The check sees the tables as they were, the link what is new. */
 	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
+	if (size != 8)
+		sim_mmu_entry_patched(word);
 	if (!sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
 }
@@ -231,7 +241,10 @@ static bool store_later(enum sim_op op, volatile void *p, uint64_t v, unsigned s
 	}
 	if (place.space == SIM_PHYS)
 		check_frame(place.address, true, "");
-	return sim_order_store(&s);
+	if (!sim_order_store(&s))
+		return false;
+	sim_record(SIM_OP_BUFFER, s.p, 0, s.v, 0, at);
+	return true;
 }
 
 void sim_store_made(const struct sim_store *s)
@@ -587,7 +600,7 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 
 	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
 	to = choose_translation(va, write, at);
-	sim_record(SIM_OP_PROBE, sim_virt(va), 0, 0, to.pa, at);
+	sim_record(SIM_OP_PROBE, sim_virt(va), to.stale, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
 		return false;
 	if (to.pa >= sim.config.pa_bytes)

@@ -57,7 +57,11 @@ static bool is_table(cop_pa table)
 
 static void use(const struct sim_tree *tree, cop_pa word, uint64_t entry, unsigned level)
 {
+	const struct sim_target to = sim_target_of(tree, entry, level);
+
 	sim_word_use(word);
+	if (to.bytes)
+		sim_name(word, to.pa, to.bytes);
 	if (tree->format->cont_lg2 && tree->format->kind(&tree->geom, entry, level) == COP_LEAF &&
 	    (tree->format->attrs(&tree->geom, entry, level) & COP_CONT))
 		sim_word_use_run(word);
@@ -245,6 +249,14 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 		unlink_table(tree, old, f->level, v);
 	if (tree->format->kind(&tree->geom, v, f->level) == COP_TABLE)
 		sim_link_table(f->tree, tree->format->table_pa(&tree->geom, v, f->level), f->level - 1U, va);
+}
+
+void sim_mmu_entry_patched(cop_pa word)
+{
+	const struct sim_frame *f = frame_of(word);
+
+	if (f->state == SIM_TABLE && f->known)
+		use(&sim.tree[f->tree], word, sim_word_now(word).value, f->level);
 }
 
 static void ignore(const struct sim_item *item, struct sim_walk *w)

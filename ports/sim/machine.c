@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine as a whole: power, the state that every execution starts from, frames and who has them. */
-#include "ports/sim/sim.h"
+#include "ports/sim/mmu.h"
 #include "checker/engine.h"
 
 #include <signal.h>
@@ -51,14 +51,18 @@ void sim_power_on(const struct sim_config *config)
 	memset(&sim, 0, sizeof(sim));
 	sim.config = *config;
 	sim.frame = calloc(frames(), sizeof(*sim.frame));
-	sim.event = calloc(1, sizeof(*sim.event) << 16);
-	if (!sim.frame || !sim.event)
+	sim.event = calloc(1, sizeof(*sim.event) * SIM_EVENTS);
+	sim.frame_before = calloc(frames(), sizeof(*sim.frame_before));
+	sim.frame_list = calloc(frames(), sizeof(*sim.frame_list));
+	if (!sim.frame || !sim.event || !sim.frame_before || !sim.frame_list)
 		abort();
 	sim.now = 1;
 	sim.solo = true;
 	engine_regions_reset();
 	engine_region(&sim.cpu, sizeof(sim) - offsetof(struct sim, cpu));
 	sim_memory_on();
+	sim_names_on();
+	sim_seen_on();
 	sim_share_on();
 	sim_race_on();
 	sim_mmu_on();
@@ -71,15 +75,33 @@ void sim_power_off(void)
 {
 	engine_regions_reset();
 	sim_memory_off();
+	sim_names_off();
+	sim_seen_off();
 	sim_race_off();
 	sim_share_off();
 	free(sim.frame);
+	free(sim.frame_before);
+	free(sim.frame_list);
 	free(sim.event);
 	memset(&sim, 0, sizeof(sim));
 }
 
+static void mark_frames(void)
+{
+	for (uint32_t i = 0; i < sim.frames_changed; i++) {
+		struct sim_frame *f = &sim.frame[sim.frame_list[i]];
+
+		f->listed = f->filled = false;
+		f->fill = 0;
+		sim.frame_before[sim.frame_list[i]] = sim_frame_bare(f);
+	}
+	sim.frames_changed = 0;
+	sim.elsewhere = false;
+}
+
 void sim_mark(void)
 {
+	mark_frames();
 	sim_memory_mark();
 	sim_mmu_reset();
 	memset(sim.cpu, 0, sizeof(sim.cpu));
@@ -95,7 +117,46 @@ struct sim_frame *sim_frame_change(cop_pa pa)
 	struct sim_frame *f = &sim.frame[pa >> sim.config.frame_lg2];
 
 	engine_save(f, sizeof(*f));
+	if (!f->listed)
+		sim.frame_list[sim.frames_changed++] = (uint32_t)(pa >> sim.config.frame_lg2);
+	f->listed = true;
 	return f;
+}
+
+uint32_t sim_frame_changed(uint32_t i)
+{
+	return sim.frame_list[i];
+}
+
+struct sim_frame sim_frame_bare(const struct sim_frame *f)
+{
+	struct sim_frame bare;
+
+	memset(&bare, 0, sizeof(bare));
+	bare.base = f->base;
+	bare.va = f->va;
+	bare.state = f->state;
+	bare.level = f->level;
+	bare.tree = f->tree;
+	bare.known = f->known;
+	bare.linked = f->linked;
+	bare.was_table = f->was_table;
+	bare.replaced = f->replaced;
+	bare.kept = f->kept;
+	bare.filled = f->filled;
+	bare.fill = f->fill;
+	return bare;
+}
+
+/* What memory holds does not change with whose it is. */
+static void become_frame(cop_pa pa, const struct sim_frame *to)
+{
+	struct sim_frame *f = sim_frame_change(pa), new = *to;
+
+	new.listed = f->listed;
+	new.filled = f->filled;
+	new.fill = f->fill;
+	*f = new;
 }
 
 static bool disabled(const char *rule)
@@ -142,27 +203,49 @@ void sim_panic(const char *rule, const void *where, struct sim_at at)
 	sim_fail(rule, "cop_panic at %s:%d, where %p", at.file, at.line, where);
 }
 
+/* Frames change hands: what a place was is known only now. */
+static void note_place(struct sim_event *e)
+{
+	const struct sim_place place = sim_place_of(e->where);
+	const struct sim_frame *f;
+
+	e->by_drain = !sim.solo && engine_current() >= SIM_DRAIN(0);
+	if (!e->where || place.space != SIM_PHYS || place.address >= sim.config.pa_bytes)
+		return;
+	f = &sim.frame[place.address >> sim.config.frame_lg2];
+	e->owner = f->owner;
+	if (f->state != SIM_TABLE || !f->known)
+		return;
+	e->tree = f->tree;
+	e->level = f->level;
+	e->base = f->base;
+}
+
 void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value, cop_pa pa, struct sim_at at)
 {
-	if (sim.events == 1 << 16) {
+	if (sim.events == SIM_EVENTS) {
 		if (op == SIM_OP_REPORT)
 			return;
 		sim_fail("livelock", "an execution of more than 65536 events: somebody goes round in circles");
 	}
-	sim.event[sim.events++] = (struct sim_event){.at = at,
-						     .where = where,
-						     .old = old,
-						     .value = value,
-						     .pa = pa,
-						     .op = (uint8_t)op,
-						     .cpu = (uint8_t)sim.current,
-						     .step = sim.solo ? SIM_NO_STEP : engine_event()};
+	sim.event[sim.events] = (struct sim_event){.at = at,
+						   .where = where,
+						   .old = old,
+						   .value = value,
+						   .pa = pa,
+						   .op = (uint8_t)op,
+						   .cpu = (uint8_t)sim.current,
+						   .tree = SIM_NO_TREE,
+						   .step = sim.solo ? SIM_NO_STEP : engine_event()};
+	if (sim.config.fine)
+		note_place(&sim.event[sim.events]);
+	sim.events++;
 }
 
 static void set_frames(cop_pa pa, uint64_t bytes, const struct sim_frame *to)
 {
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
-		*sim_frame_change(p) = *to;
+		become_frame(p, to);
 }
 
 static bool all_free(cop_pa pa, uint64_t bytes)
@@ -229,14 +312,14 @@ static void check_not_free(cop_pa pa, uint64_t bytes)
 static void let_go(cop_pa pa, uint64_t bytes, enum sim_frame_state state, bool kept, struct sim_at at)
 {
 	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
-		struct sim_frame *f = sim_frame_change(p);
+		const struct sim_frame *f = &sim.frame[p >> sim.config.frame_lg2];
 
-		*f = (struct sim_frame){.owner = f->owner,
-					.at = at,
-					.state = (uint8_t)state,
-					.base = f->base,
-					.was_table = f->state == SIM_TABLE,
-					.kept = kept};
+		become_frame(p, &(struct sim_frame){.owner = f->owner,
+						    .at = at,
+						    .state = (uint8_t)state,
+						    .base = f->base,
+						    .was_table = f->state == SIM_TABLE,
+						    .kept = kept});
 	}
 }
 
@@ -310,8 +393,11 @@ void sim_check_leaks(void)
 	for (size_t i = 0; i < frames(); i++) {
 		const struct sim_frame *f = &sim.frame[i];
 
-		if (f->state != SIM_FREE && !f->kept)
-			sim_report("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
-				   (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
+		if (f->state == SIM_FREE || f->kept)
+			continue;
+		sim.report.about_frame = true;
+		sim.report.pa = f->base;
+		sim_report("leak", "frame %#llx (%s), allocated at %s:%d, was never freed",
+			   (unsigned long long)i << sim.config.frame_lg2, f->owner, f->at.file, f->at.line);
 	}
 }

@@ -14,7 +14,7 @@
 /* A word's overwritten value. Newest last. */
 struct write {
 	uint64_t *at_word;
-	cop_pa pa; /* COP_PA_NONE: a descriptor, no history needed */
+	cop_pa pa; /* COP_PA_NONE: a descriptor */
 	uint64_t old, time;
 	struct sim_at at;
 	uint32_t before; /* index + 1 of this word's previous write */
@@ -25,6 +25,7 @@ static struct {
 	uint8_t *phys_window, *desc_window; /* what simulated code sees; never accessible */
 	uint64_t desc_bytes;
 	uint32_t *last; /* per word of physical memory: index + 1 of its newest write */
+	uint32_t *desc_last;
 	uint64_t *used; /* a bit per word of physical memory: has ever held an entry; only grows */
 	uint8_t *runs;  /* per frame: an entry there was of a contiguous run; only grows */
 	struct write *log;
@@ -62,6 +63,7 @@ void sim_memory_on(void)
 	memory.phys_window = reserve(bytes, PROT_NONE);
 	memory.desc_window = reserve(memory.desc_bytes, PROT_NONE);
 	memory.last = reserve(bytes / 8 * sizeof(*memory.last), PROT_READ | PROT_WRITE);
+	memory.desc_last = reserve(memory.desc_bytes / 8 * sizeof(*memory.desc_last), PROT_READ | PROT_WRITE);
 	memory.used = reserve(used_bytes(), PROT_READ | PROT_WRITE);
 	memory.runs = reserve(all_frames(), PROT_READ | PROT_WRITE);
 	memory.log = reserve(LOG * sizeof(*memory.log), PROT_READ | PROT_WRITE);
@@ -76,19 +78,24 @@ void sim_memory_off(void)
 	munmap(memory.phys_window, sim.config.pa_bytes);
 	munmap(memory.desc_window, memory.desc_bytes);
 	munmap(memory.last, sim.config.pa_bytes / 8 * sizeof(*memory.last));
+	munmap(memory.desc_last, memory.desc_bytes / 8 * sizeof(*memory.desc_last));
 	munmap(memory.used, used_bytes());
 	munmap(memory.runs, all_frames());
 	munmap(memory.log, LOG * sizeof(*memory.log));
 	memset(&memory, 0, sizeof(memory));
 }
 
+static uint32_t *last_of(const uint64_t *word, cop_pa pa)
+{
+	return pa == COP_PA_NONE ? &memory.desc_last[word - (const uint64_t *)(const void *)memory.desc]
+				 : &memory.last[pa / 8];
+}
+
 /* What setup wrote becomes what memory has always held: no CPU remembers anything older. */
 void sim_memory_mark(void)
 {
-	for (uint32_t i = 0; i < memory.writes; i++) {
-		if (memory.log[i].pa != COP_PA_NONE)
-			memory.last[memory.log[i].pa / 8] = 0;
-	}
+	for (uint32_t i = 0; i < memory.writes; i++)
+		*last_of(memory.log[i].at_word, memory.log[i].pa) = 0;
 	memory.writes = 0;
 }
 
@@ -179,6 +186,28 @@ bool sim_word_changed(cop_pa word)
 	return memory.last[word / 8] != 0;
 }
 
+uint32_t sim_writes(void)
+{
+	return memory.writes;
+}
+
+cop_pa sim_write_at(uint32_t i)
+{
+	return memory.log[i].pa;
+}
+
+bool sim_write_is_newest(uint32_t i)
+{
+	return memory.log[i].pa != COP_PA_NONE && memory.last[memory.log[i].pa / 8] == i + 1;
+}
+
+struct sim_written sim_write_first(uint32_t i)
+{
+	const struct write *w = &memory.log[i];
+
+	return (struct sim_written){w->before ? NULL : w->at_word, w->pa, w->old};
+}
+
 void sim_word_use(cop_pa word)
 {
 	memory.used[word / 512] |= COP_LG2(word / 8 % 64);
@@ -242,15 +271,13 @@ uint64_t sim_peek(const volatile void *p, unsigned size)
 /* The log itself need not be put back: only how much of it there is. */
 static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
 {
-	uint32_t *last = pa == COP_PA_NONE ? NULL : &memory.last[pa / 8];
+	uint32_t *last = last_of(word, pa);
 
 	if (memory.writes == LOG)
 		sim_fail("sim-limit", "more than %u writes to memory in one execution", LOG);
 	engine_save(word, sizeof(*word));
-	memory.log[memory.writes++] = (struct write){
-		.at_word = word, .pa = pa, .old = *word, .time = ++sim.now, .at = at, .before = last ? *last : 0};
-	if (!last)
-		return;
+	memory.log[memory.writes++] =
+		(struct write){.at_word = word, .pa = pa, .old = *word, .time = ++sim.now, .at = at, .before = *last};
 	engine_save(last, sizeof(*last));
 	*last = memory.writes;
 }
@@ -261,10 +288,12 @@ void sim_poke(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 	uint8_t *to = real(place);
 	uint64_t *word = (uint64_t *)((uintptr_t)to & ~(uintptr_t)7);
 
-	if (place.space == SIM_HOST)
+	if (place.space == SIM_HOST) {
 		engine_save(word, sizeof(*word));
-	else
+		sim.elsewhere |= (uintptr_t)word - (uintptr_t)sim.world >= sim.world_bytes;
+	} else {
 		log_word(word, place.space == SIM_PHYS ? place.address & ~7ULL : COP_PA_NONE, at);
+	}
 	memcpy(to, &v, size);
 }
 
@@ -275,5 +304,13 @@ void sim_poke_fill(cop_pa pa, uint64_t v, uint64_t bytes)
 	engine_save(word, bytes);
 	for (uint64_t i = 0; i < bytes / 8; i++)
 		word[i] = v;
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2)) {
+		struct sim_frame *f = sim_frame_change(p);
+
+		f->filled = true;
+		f->fill = v;
+	}
+	/* Part of a frame: neither one nor the other. */
+	sim.elsewhere |= (pa | bytes) & (COP_LG2(sim.config.frame_lg2) - 1);
 	sim.now++;
 }

@@ -257,6 +257,34 @@ static void walk_one(struct sim_walk *w, const struct sim_item *above, unsigned 
 	}
 }
 
+/* Of the entries that one walk asks about, the first, and the one after the last: whole runs, where there are any. */
+
+static uint64_t run_of(const struct sim_tree *tree, unsigned level, cop_pa table)
+{
+	return sim_has_runs(table) ? COP_LG2(tree->format->cont_lg2(&tree->geom, level)) : 1;
+}
+
+static uint64_t index_of(const struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table)
+{
+	const struct sim_tree *tree = above->tree;
+
+	if (sign_extended_root(tree, level) || w->start <= above->va)
+		return 0;
+	return ((w->start - above->va) >> tree->format->shift(level)) & ~(run_of(tree, level, table) - 1);
+}
+
+static uint64_t index_after(const struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table,
+			    uint64_t n)
+{
+	const struct sim_tree *tree = above->tree;
+	uint64_t last;
+
+	if (sign_extended_root(tree, level) || w->last < above->va)
+		return n;
+	last = ((w->last - above->va) >> tree->format->shift(level)) | (run_of(tree, level, table) - 1);
+	return last < n ? last + 1 : n;
+}
+
 static void walk_table(struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table, uint64_t since)
 {
 	const struct sim_tree *tree = above->tree;
@@ -268,7 +296,9 @@ static void walk_table(struct sim_walk *w, const struct sim_item *above, unsigne
 		walk_one(w, above, level, table, since);
 		return;
 	}
-	for (uint64_t i = sim_next_used(table, 0, n); i < n; i = sim_next_used(table, i + 1, n))
+	n = index_after(w, above, level, table, n);
+	for (uint64_t i = sim_next_used(table, index_of(w, above, level, table), n); i < n;
+	     i = sim_next_used(table, i + 1, n))
 		walk_word(w, above, level, table, i, since);
 }
 

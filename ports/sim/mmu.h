@@ -53,6 +53,20 @@ void sim_walk_all(struct sim_walk *, cop_va start, cop_va last);
 bool sim_translates(const struct sim_tree *, cop_va);
 enum cop_kind sim_hardware_kind(const struct sim_tree *, uint64_t entry, unsigned level);
 
+/* What an entry says is at the other end of it: a table, or memory; no bytes: nothing. */
+struct sim_target {
+	cop_pa pa;
+	uint64_t bytes;
+};
+struct sim_target sim_target_of(const struct sim_tree *, uint64_t entry, unsigned level);
+
+/* names.c */
+void sim_names_on(void);
+void sim_names_off(void);
+void sim_name(cop_pa word, cop_pa pa, uint64_t bytes);
+/* Every word that may name something in the range, some of them more than once. */
+void sim_names_of(cop_pa, uint64_t bytes, void (*found)(cop_pa word, void *), void *arg);
+
 /* inval.c */
 #define SIM_INVALIDATIONS 1024
 extern struct sim_invalidations {

@@ -26,6 +26,9 @@ typedef struct {
 typedef struct {
 	uint64_t holder;
 } cop_mutex;
+typedef struct {
+	uint64_t word; /* rwsem.c */
+} cop_rwsem;
 /* Two words, so that cop_ptdesc keeps its size; the machine keeps its own queue. */
 typedef struct cop_rcu {
 	struct cop_rcu *next;
@@ -75,6 +78,10 @@ void sim_lock(uint64_t *holder, struct sim_at at);
 void sim_unlock(uint64_t *holder, struct sim_at at);
 void sim_mutex_lock(uint64_t *holder, struct sim_at at);
 void sim_mutex_unlock(uint64_t *holder, struct sim_at at);
+void sim_rwsem_read_lock(uint64_t *word, struct sim_at at);
+void sim_rwsem_read_unlock(uint64_t *word, struct sim_at at);
+void sim_rwsem_write_lock(uint64_t *word, struct sim_at at);
+void sim_rwsem_write_unlock(uint64_t *word, struct sim_at at);
 void sim_rcu_read_lock(struct sim_at at);
 void sim_rcu_read_unlock(struct sim_at at);
 void sim_rcu_defer(cop_rcu *, void (*)(cop_rcu *), struct sim_at at);
@@ -127,6 +134,11 @@ COP_NORETURN void sim_panic(const char *rule, const void *where, struct sim_at a
 #define cop_mutex_init(l)           ((void)((l)->holder = 0))
 #define cop_mutex_lock(l)           sim_mutex_lock(&(l)->holder, SIM_AT)
 #define cop_mutex_unlock(l)         sim_mutex_unlock(&(l)->holder, SIM_AT)
+#define cop_rwsem_init(s)           ((void)((s)->word = 0))
+#define cop_rwsem_read_lock(s)      sim_rwsem_read_lock(&(s)->word, SIM_AT)
+#define cop_rwsem_read_unlock(s)    sim_rwsem_read_unlock(&(s)->word, SIM_AT)
+#define cop_rwsem_write_lock(s)     sim_rwsem_write_lock(&(s)->word, SIM_AT)
+#define cop_rwsem_write_unlock(s)   sim_rwsem_write_unlock(&(s)->word, SIM_AT)
 #define cop_rcu_read_lock()         sim_rcu_read_lock(SIM_AT)
 #define cop_rcu_read_unlock()       sim_rcu_read_unlock(SIM_AT)
 #define cop_rcu_defer(r, func)      sim_rcu_defer((r), (func), SIM_AT)

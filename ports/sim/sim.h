@@ -22,6 +22,7 @@
 #define SIM_DRAIN(c)   (2 * SIM_CPUS + 1 + (c)) /* takes the stores of CPU c to memory */
 #define SIM_ALL_CPUS   (3 * SIM_CPUS + 1)
 #define SIM_TREES      4
+#define SIM_EVENTS     (1U << 16) /* recorded in one execution */
 #define SIM_FOREVER    (~0ULL)
 #define SIM_HARDWARE   0xff /* as a writer: the MMU, setting accessed and dirty bits */
 /* What a frame holds when it is allocated: an entry that no format calls empty. */
@@ -61,6 +62,7 @@ enum sim_op {
 	SIM_OP_CHOOSE,
 	SIM_OP_FENCE,
 	SIM_OP_DRAIN,
+	SIM_OP_BUFFER,
 	SIM_OP_REPORT,
 };
 
@@ -71,9 +73,15 @@ struct sim_event {
 	uint64_t old, value;
 	cop_pa pa;     /* a translated access: what it reached, COP_PA_NONE for a fault */
 	uint32_t step; /* engine_event(), SIM_NO_STEP: nothing else ran */
+	/* When one execution is followed: what the place was then. */
+	const char *owner;
+	cop_pa base;
+	uint8_t tree, level; /* of the table that the word is in; tree: SIM_NO_TREE: of none */
 	uint8_t op, cpu;
+	bool by_drain; /* a store that waited */
 };
 #define SIM_NO_STEP (~0U)
+#define SIM_NO_TREE 0xff
 
 enum sim_frame_state {
 	SIM_FREE,
@@ -95,6 +103,9 @@ struct sim_frame {
 	bool was_table; /* before it was freed */
 	bool replaced;  /* by a leaf: what it maps lives on */
 	bool kept;      /* the library's own allocator has it: not the machine's to hand out, and no leak */
+	bool listed;    /* among those changed since the mark */
+	bool filled;    /* since then, wholly, with: */
+	uint64_t fill;
 };
 
 struct sim_tree {
@@ -150,12 +161,21 @@ struct sim_config {
 struct sim_report {
 	const char *rule; /* NULL: nothing to report */
 	char text[480];
+	/* What it is about, for traces. */
+	bool about_va, about_frame;
+	cop_va va;
+	cop_pa word; /* an entry; 0: none */
+	cop_pa pa;   /* a frame */
 };
 
 /* The machine. Static because port functions have no context argument, as on hardware. */
 struct sim {
 	struct sim_config config;
-	struct sim_frame *frame; /* sim_frame_change() */
+	struct sim_frame *frame;        /* sim_frame_change() */
+	struct sim_frame *frame_before; /* at the mark, bare */
+	uint32_t *frame_list;           /* those changed since */
+	const void *world;              /* the program's */
+	size_t world_bytes;
 	struct sim_report report;
 	struct sim_event *event;
 	bool solo;    /* setup or check: nothing else runs */
@@ -176,6 +196,8 @@ struct sim {
 		uint32_t asid;
 	} pending; /* attached as soon as *root is set */
 	size_t events;
+	uint32_t frames_changed; /* since the mark */
+	bool elsewhere;          /* a word was written that is neither the machine's nor the program's */
 	struct {
 		uint64_t first, last; /* callbacks */
 		uint64_t section[SIM_ALL_CPUS];
@@ -212,6 +234,9 @@ extern struct sim sim;
 /* machine.c */
 /* Before the frame of an index is changed. */
 struct sim_frame *sim_frame_change(cop_pa);
+uint32_t sim_frame_changed(uint32_t i);
+/* Without what only messages tell. */
+struct sim_frame sim_frame_bare(const struct sim_frame *);
 void sim_power_on(const struct sim_config *);
 void sim_power_off(void);
 void sim_mark(void);
@@ -251,6 +276,17 @@ struct sim_value sim_word_now(cop_pa);
 /* The value before; false when there is none. */
 bool sim_word_before(struct sim_value *);
 bool sim_word_changed(cop_pa);
+/* The writes of this execution, in order: to which word of physical memory (COP_PA_NONE: elsewhere), and whether none came later. */
+uint32_t sim_writes(void);
+cop_pa sim_write_at(uint32_t);
+bool sim_write_is_newest(uint32_t);
+/* If it is the first one to its word: where that is (else NULL) and what it held before. */
+struct sim_written {
+	const uint64_t *word;
+	cop_pa pa;
+	uint64_t old;
+};
+struct sim_written sim_write_first(uint32_t);
 /* Words of tables that have ever held anything but an empty entry, in any execution. */
 void sim_word_use(cop_pa);
 bool sim_word_used(cop_pa);
@@ -295,6 +331,8 @@ void sim_detach(cop_pa root);
 uint64_t sim_tree_bytes(cop_pa root); /* of its tables that are linked now */
 enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTION };
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
+/* After a part of an entry was written. */
+void sim_mmu_entry_patched(cop_pa word);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
 /* Does anyone else's access conflict with a write to this word of a table? */
 bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
@@ -307,8 +345,10 @@ struct cop_tlbi sim_mmu_of_entries(cop_pa word, unsigned n, const struct cop_tlb
 /* mmu_check.c */
 void sim_mmu_check_free(cop_pa, uint64_t bytes, bool by_allocator);
 void sim_mmu_check_gone(cop_va, uint64_t bytes);
-void sim_mmu_check_settled(void);
 void sim_blame(const char *rule, const char *what, const struct sim_item *, unsigned on);
+
+/* settled.c: return: no CPU holds anything that the tables no longer say */
+bool sim_mmu_check_settled(void);
 
 /* inval.c */
 void sim_mmu_invalidate(const struct cop_tlbi *, uint64_t issued, bool complete);
@@ -316,6 +356,13 @@ void sim_mmu_complete(void);
 bool sim_mmu_pending(void); /* has this CPU asked others for something that is not complete? */
 void sim_mmu_on(void);
 void sim_mmu_reset(void);
+
+/* seen.c */
+void sim_seen_on(void);
+void sim_seen_off(void);
+/* Has an execution ended just so, and passed its check? Otherwise, if it passes now, sim_seen_passed(). */
+bool sim_seen(const void *world, size_t world_bytes);
+void sim_seen_passed(void);
 
 /* share.c: which locations are accessed by more than one CPU, with a write among them */
 extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames; /* locations without an address */
@@ -443,6 +490,9 @@ void sim_store_made(const struct sim_store *);
 void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);
 bool sim_is_memmap(cop_va);
 void sim_memmap_written(cop_va, uint64_t old, uint64_t v, unsigned size, enum sim_op, struct sim_at);
+
+/* access.c: is what p names memory that somebody has? */
+void sim_check_reached(const volatile void *p, bool write);
 
 /* access.c: what a story does that is no part of the port */
 bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);

@@ -25,8 +25,9 @@ struct world {
 	uint64_t var[2];
 	cop_spinlock lock;
 	cop_mutex mutex;
+	cop_rwsem sem;
 	cop_rcu rcu[ACTORS];
-	uint64_t called;
+	uint64_t called, guarded;
 	struct {
 		uint64_t seen[OPS];
 		uint64_t at;
@@ -100,6 +101,31 @@ static void op_mutex(struct world *w, const struct instruction *i, uint64_t *see
 	cop_mutex_lock(&w->mutex);
 	*seen = cop_load(&w->var[i->which], relaxed);
 	cop_mutex_unlock(&w->mutex);
+}
+
+static void op_sem_read(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	cop_rwsem_read_lock(&w->sem);
+	*seen = cop_load(&w->var[i->which], relaxed);
+	cop_rwsem_read_unlock(&w->sem);
+}
+
+static void op_sem_write(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	cop_rwsem_write_lock(&w->sem);
+	*seen = cop_read(&w->guarded);
+	cop_write(&w->guarded, *seen + i->value);
+	cop_rwsem_write_unlock(&w->sem);
+}
+
+/* What only writers may change. */
+static void op_sem_change(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	cop_rwsem_read_lock(&w->sem);
+	*seen = cop_read(&w->guarded);
+	if (i->which)
+		cop_write(&w->guarded, i->value);
+	cop_rwsem_read_unlock(&w->sem);
 }
 
 static void op_fence(struct world *w, const struct instruction *i, uint64_t *seen)
@@ -233,6 +259,9 @@ static const struct {
 	{"plain", op_plain},
 	{"spin", op_spin},
 	{"mutex", op_mutex},
+	{"sem-read", op_sem_read},
+	{"sem-write", op_sem_write},
+	{"sem-change", op_sem_change},
 	{"fence", op_fence},
 	{"read-section", op_read_section},
 	{"rcu-sync", op_rcu_sync},
@@ -327,6 +356,7 @@ static void mix_memory(uint64_t *h, const struct world *w)
 		mix(h, sim_peek(toy_entry(w->toy.root, i), 8));
 	}
 	mix(h, w->called);
+	mix(h, w->guarded);
 	mix(h, w->toy.flag);
 	for (unsigned a = 0; a < program.actors; a++) {
 		mix(h, w->actor[a].at);

@@ -100,6 +100,20 @@ static void read_in_section(void *arg)
 	cop_rcu_read_unlock();
 }
 
+/* Waiting. */
+static void sleep_on(void *arg)
+{
+	cop_mutex_lock(&world_of(arg)->mutex);
+	cop_mutex_unlock(&world_of(arg)->mutex);
+}
+
+static void wait_for(uint64_t *flag)
+{
+	uint64_t told;
+
+	cop_await(flag, told, told == 1);
+}
+
 /* Locks. */
 static void lock_twice(void *arg)
 {
@@ -131,6 +145,134 @@ static void first_inside_second(void *arg)
 	cop_mutex_lock(&world_of(arg)->mutex);
 	cop_mutex_unlock(&world_of(arg)->mutex);
 	cop_mutex_unlock((cop_mutex *)(void *)&world_of(arg)->lock);
+}
+
+/* Semaphores. */
+static void count_reading(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_rwsem_read_lock(&w->sem);
+	cop_write(&w->flag2, cop_read(&w->flag2) + 1);
+	cop_rwsem_read_unlock(&w->sem);
+}
+
+static void count_writing(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_rwsem_write_lock(&w->sem);
+	cop_write(&w->flag2, cop_read(&w->flag2) + 1);
+	cop_rwsem_write_unlock(&w->sem);
+}
+
+static void read_reading(void *arg)
+{
+	struct toy_world *w = arg;
+
+	cop_rwsem_read_lock(&w->sem);
+	(void)cop_read(&w->flag2);
+	cop_rwsem_read_unlock(&w->sem);
+}
+
+static void mutex_while_reading(void *arg)
+{
+	cop_rwsem_read_lock(&world_of(arg)->sem);
+	sleep_on(arg);
+	cop_rwsem_read_unlock(&world_of(arg)->sem);
+}
+
+static void write_in_mutex(void *arg)
+{
+	cop_mutex_lock(&world_of(arg)->mutex);
+	count_writing(arg);
+	cop_mutex_unlock(&world_of(arg)->mutex);
+}
+
+static void write_before_mutex(void *arg)
+{
+	count_writing(arg);
+	sleep_on(arg);
+}
+
+/* Two may read together, so that they may wait for each other. */
+static void read_and_tell(void *arg)
+{
+	cop_rwsem_read_lock(&world_of(arg)->sem);
+	cop_store(&world_of(arg)->flag, 1ULL, release);
+	wait_for(&world_of(arg)->flag2);
+	cop_rwsem_read_unlock(&world_of(arg)->sem);
+}
+
+static void tell_reading(void *arg)
+{
+	wait_for(&world_of(arg)->flag);
+	cop_rwsem_read_lock(&world_of(arg)->sem);
+	cop_store(&world_of(arg)->flag2, 1ULL, release);
+	cop_rwsem_read_unlock(&world_of(arg)->sem);
+}
+
+static void write_and_tell(void *arg)
+{
+	cop_rwsem_write_lock(&world_of(arg)->sem);
+	cop_store(&world_of(arg)->flag, 1ULL, release);
+	wait_for(&world_of(arg)->flag2);
+	cop_rwsem_write_unlock(&world_of(arg)->sem);
+}
+
+static void read_again(void *arg)
+{
+	cop_rwsem_read_lock(&world_of(arg)->sem);
+	read_reading(arg);
+	cop_rwsem_read_unlock(&world_of(arg)->sem);
+}
+
+static void upgrade(void *arg)
+{
+	cop_rwsem_read_lock(&world_of(arg)->sem);
+	count_writing(arg);
+	cop_rwsem_read_unlock(&world_of(arg)->sem);
+}
+
+static void read_then_write(void *arg)
+{
+	read_reading(arg);
+	count_writing(arg);
+}
+
+static void unlock_writing_reader(void *arg)
+{
+	cop_rwsem_read_lock(&world_of(arg)->sem);
+	cop_rwsem_write_unlock(&world_of(arg)->sem);
+}
+
+static void unlock_reading_writer(void *arg)
+{
+	cop_rwsem_write_lock(&world_of(arg)->sem);
+	cop_rwsem_read_unlock(&world_of(arg)->sem);
+}
+
+static void sem_irqs_off(void *arg)
+{
+	uintptr_t irqs = cop_irq_save();
+
+	read_reading(arg);
+	cop_irq_restore(irqs);
+}
+
+static void sem_in_section(void *arg)
+{
+	cop_rcu_read_lock();
+	count_writing(arg);
+	cop_rcu_read_unlock();
+}
+
+static void section_in_sem(void *arg)
+{
+	cop_rwsem_write_lock(&world_of(arg)->sem);
+	cop_rcu_read_lock();
+	cop_rcu_read_unlock();
+	cop_rwsem_write_unlock(&world_of(arg)->sem);
 }
 
 /* A handler wants what the task it has interrupted holds. */
@@ -266,12 +408,6 @@ static void sleep_irqs_off(void *arg)
 	cop_mutex_lock(&world_of(arg)->mutex);
 	cop_mutex_unlock(&world_of(arg)->mutex);
 	cop_irq_restore(irqs);
-}
-
-static void sleep_irqs_on(void *arg)
-{
-	cop_mutex_lock(&world_of(arg)->mutex);
-	cop_mutex_unlock(&world_of(arg)->mutex);
 }
 
 static void sleep_with_lock(void *arg)
@@ -466,8 +602,17 @@ const struct rule_case rules_sync[] = {
 	{.rule = "livelock", .broken = spin, .correct = wait_for_sender, .beside = send_release},
 	{.rule = "double-lock", .broken = lock_twice, .correct = lock_after_unlock},
 	{.rule = "foreign-unlock", .broken = unlock_not_held, .correct = count_locked},
-	{.rule = "sleeps-in-atomic", .broken = sleep_irqs_off, .correct = sleep_irqs_on},
+	{.rule = "sleeps-in-atomic", .broken = sleep_irqs_off, .correct = sleep_on},
 	{.rule = "sleeps-in-atomic", .broken = sleep_with_lock, .correct = sleep_without_lock},
+	{.rule = "data-race", .broken = count_reading, .correct = count_writing, .beside = read_reading},
+	{.rule = "deadlock", .broken = write_in_mutex, .correct = write_before_mutex, .beside = mutex_while_reading},
+	{.rule = "deadlock", .broken = write_and_tell, .correct = read_and_tell, .beside = tell_reading},
+	{.rule = "double-lock", .broken = read_again, .correct = read_then_write, .behind = ""},
+	{.rule = "double-lock", .broken = upgrade, .correct = read_then_write, .behind = ""},
+	{.rule = "foreign-unlock", .broken = unlock_writing_reader, .correct = read_then_write},
+	{.rule = "foreign-unlock", .broken = unlock_reading_writer, .correct = read_then_write},
+	{.rule = "sleeps-in-atomic", .broken = sem_irqs_off, .correct = read_reading},
+	{.rule = "sleeps-in-atomic", .broken = sem_in_section, .correct = section_in_sem},
 	{.rule = "irq-unbalanced", .broken = restore_unsaved, .correct = save_and_restore},
 	{.rule = "rcu-unbalanced", .broken = unread, .correct = read_twice},
 	{.rule = "rcu-head-reused", .broken = defer_twice, .correct = defer_once},

@@ -301,6 +301,8 @@ static void test_same_again(void **state)
 	checker_verdict_free(&v[1]);
 	assert_string_equal(v[0].report.text, v[1].report.text);
 	assert_string_equal(trace[0], trace[1]);
+	if (!strstr(trace[0], "  store PMD[0]: table 0x2000 -> empty "))
+		fail_msg("%s", trace[0]);
 	free(trace[0]);
 	free(trace[1]);
 }

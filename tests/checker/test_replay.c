@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 struct world {
-	uint64_t x, y, z, noise[8];
+	uint64_t x, y, z, noise[9];
 	uint64_t r[2];
 };
 static struct world world;
@@ -181,6 +181,57 @@ static void test_lost(void **state)
 	assert_int_equal(r.lost, 1);
 }
 
+/* What a store buffer holds, what is private, and what has nothing to do with it. */
+static void bystander(void *arg)
+{
+	struct world *w = arg;
+
+	cop_store(&w->noise[8], 7, relaxed);
+}
+
+static void has(const char *text, const char *what)
+{
+	if (!strstr(text, what))
+		fail_msg("no '%s' in:\n%s", what, text);
+}
+
+static void test_trace(void **state)
+{
+	const struct checker_actor actors[] = {{"a", 0, sb_a}, {"b", 1, sb_b}, {"c", 2, bystander}, {NULL, 0, NULL}};
+	struct checker_program p = program_of(&tests[0], actors);
+	char *text[3];
+	size_t bytes[3];
+	FILE *f[3];
+	struct checker_show show = {.story = "T1", .variant = "a \"quoted\" one"};
+	struct checker_verdict v;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		f[i] = open_memstream(&text[i], &bytes[i]);
+	show.json = f[1];
+	show.chrome = f[2];
+	p.show = &show;
+	memset(&world, 0, sizeof(world));
+	v = checker_explore(&p, 1000000, f[0]);
+	assert_true(v.replays);
+	for (unsigned i = 0; i < 3; i++)
+		fclose(f[i]);
+	has(text[0], "both loads came first\n  rule    assert: ");
+	has(text[0], "a on CPU 0");
+	has(text[0], "buffers world+0: 0x1 ");
+	has(text[0], "made: store world+0: 0 -> 0x1");
+	has(text[0], "load world+0x8: 0 ");
+	has(text[0], " private\n");
+	has(text[0], "test_replay.c:");
+	assert_null(strstr(text[0], "world+0x58")); /* the bystander's */
+	has(text[1], "\"variant\":\"a \\\"quoted\\\" one\"");
+	has(text[1], "\"op\":\"load\"");
+	has(text[2], "\"traceEvents\":[");
+	checker_verdict_free(&v);
+	for (unsigned i = 0; i < 3; i++)
+		free(text[i]);
+}
+
 static char *sample(void)
 {
 	const struct schedule_name name = {"T1", "fixed", "toy", "sc", "0123"};
@@ -237,7 +288,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {cmocka_unit_test(test_again), cmocka_unit_test(test_lost),
-					 cmocka_unit_test(test_whole), cmocka_unit_test(test_refused)};
+					 cmocka_unit_test(test_whole), cmocka_unit_test(test_trace),
+					 cmocka_unit_test(test_refused)};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
 }

@@ -43,6 +43,9 @@ foreach(patch ${broken})
   list(FILTER originals INCLUDE REGEX "\\.c$")
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/checker/engine/*.h ${PROJECT_SOURCE_DIR}/checker/engine.h)
   list(TRANSFORM originals REPLACE "^${PROJECT_SOURCE_DIR}" ${dir} OUTPUT_VARIABLE copies)
+  list(TRANSFORM headers REPLACE "^${PROJECT_SOURCE_DIR}" ${dir} OUTPUT_VARIABLE header_copies)
+  # Headers too: what includes them waits for the new ones.
+  list(APPEND copies ${header_copies})
   add_custom_command(OUTPUT ${copies}
     COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${dir} -DPATCH=${patch} -DROOMS=checker
       -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake

@@ -86,6 +86,7 @@ struct toy_world {
 	uint64_t flag, flag2;
 	cop_spinlock lock;
 	cop_mutex mutex;
+	cop_rwsem sem;
 	cop_rcu rcu;
 };
 

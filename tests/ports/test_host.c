@@ -601,7 +601,7 @@ static void test_entries(void **state)
 
 /* ---- CPUs ---- */
 
-static uint64_t seen_cpus, total;
+static uint64_t seen_cpus, total, written;
 static cop_spinlock spin;
 static cop_mutex mutex;
 
@@ -640,6 +640,74 @@ static void test_threads(void **state)
 	assert_int_equal(total, CPUS * 4000);
 	assert_int_equal(cop_cpu(), 0);
 	assert_int_equal(cop_host_thread_start(0), -COP_EBUSY);
+	off();
+}
+
+static cop_rwsem sem;
+static uint64_t readers, most_readers, torn;
+
+static void write_pair(void)
+{
+	cop_rwsem_write_lock(&sem);
+	if (cop_load(&readers, relaxed))
+		cop_fetch_add(&torn, 1ULL, relaxed);
+	cop_write(&total, cop_read(&total) + 1);
+	sched_yield();
+	cop_write(&seen_cpus, cop_read(&seen_cpus) + 1);
+	cop_rwsem_write_unlock(&sem);
+}
+
+static void read_pair(void)
+{
+	uint64_t now, most;
+
+	cop_rwsem_read_lock(&sem);
+	now = cop_fetch_add(&readers, 1ULL, relaxed) + 1;
+	most = cop_load(&most_readers, relaxed);
+	if (now > most)
+		cop_store(&most_readers, now, relaxed);
+	if (cop_read(&total) != cop_read(&seen_cpus))
+		cop_fetch_add(&torn, 1ULL, relaxed);
+	sched_yield();
+	cop_fetch_add(&readers, -1ULL, relaxed);
+	cop_rwsem_read_unlock(&sem);
+}
+
+static int nothing_at_all(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* CPU 0 writes; the others read all the time, overlapping, until it has: it must not starve. One stops the machine. */
+static void read_and_write(void *arg)
+{
+	unsigned i;
+
+	(void)arg;
+	if (!cop_cpu()) {
+		for (i = 0; i < 200; i++)
+			write_pair();
+		cop_store(&written, 1ULL, release);
+		return;
+	}
+	while (!cop_load(&written, acquire)) {
+		read_pair();
+		if (cop_cpu() == 1)
+			cop_stop_machine(nothing_at_all, NULL);
+	}
+}
+
+static void test_rwsem(void **state)
+{
+	(void)state;
+	on(0);
+	readers = most_readers = torn = total = seen_cpus = written = 0;
+	cop_rwsem_init(&sem);
+	assert_int_equal(cop_host_run(CPUS, read_and_write, NULL), 0);
+	assert_int_equal(torn, 0);
+	assert_int_equal(total, 200);
+	assert_true(most_readers > 1);
 	off();
 }
 
@@ -909,6 +977,7 @@ int main(void)
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_rwsem),
 		cmocka_unit_test(test_interrupts_and_stop),
 		cmocka_unit_test(test_miss_together),
 		cmocka_unit_test(test_rcu),

@@ -37,7 +37,16 @@ expect 0 '^  HR1 +fixed +riscv64 +exhausted +yes ' "$tool" check HR1 --variant f
 expect 0 '"verdict":[[:space:]]+"fails"' "$tool" check HR1 --variant free-before-clear --json
 # A failure runs again from its string, and from no other.
 string=$("$tool" check HR1 --variant free-before-clear --arch x86-64 | grep -o 'cop1\.[^ ]*')
-expect 1 '^fails: freed-while-mapped: ' "$tool" replay "$string"
+expect 1 '^  rule    freed-while-mapped: ' "$tool" replay "$string"
+expect 1 '^ +[0-9]+  +free section .* stage_sim\.c:[0-9]+$' "$tool" replay "$string"
+expect 1 '"rule":"freed-while-mapped"' "$tool" replay "$string" --json
+trace=$(mktemp)
+trap 'rm -f "$trace"' EXIT
+expect 1 . "$tool" replay "$string" --trace-out "$trace"
+python3 -c "import json, sys; t = json.load(open(sys.argv[1]))['traceEvents']; assert [e for e in t if e['ph'] == 'X']" \
+	"$trace" || status=1
+expect 0 '^  rule    freed-while-mapped: ' "$tool" check HR1 --variant free-before-clear --arch x86-64 --trace
+one 2 '^coppice replay: --trace-out: /nowhere/x: No such file' "$tool" replay "$string" --trace-out /nowhere/x
 one 2 "^coppice replay: 'cop1\.HR1\..*': it is not whole: .*; expected a string" "$tool" replay "${string%?}"
 one 2 "^coppice replay: 'frobnicate': it does not begin as .*; expected a string" "$tool" replay frobnicate
 one 2 '^coppice replay: no STRING; expected' "$tool" replay

@@ -224,6 +224,58 @@ void cop_mutex_unlock(cop_mutex *mutex)
 	cop_store(&mutex->held, 0U, release);
 }
 
+/* ---- semaphores ---- */
+
+#define READER  1U         /* each */
+#define WAITING (1U << 15) /* a writer, each: readers stay out */
+#define WRITER  (1U << 30)
+#define READERS (WAITING - 1)
+
+void cop_rwsem_init(cop_rwsem *sem)
+{
+	sem->state = 0;
+}
+
+static bool try_take(cop_rwsem *sem, uint32_t others, uint32_t add)
+{
+	const uint32_t state = cop_load(&sem->state, relaxed);
+
+	return !(state & others) && cop_cas(&sem->state, state, state + add, acquire) == state;
+}
+
+/* Adds once none of the others is there. */
+static void take(cop_rwsem *sem, uint32_t others, uint32_t add)
+{
+	poll_stop();
+	while (!try_take(sem, others, add)) {
+		poll_stop();
+		bare_pause();
+	}
+}
+
+void cop_rwsem_read_lock(cop_rwsem *sem)
+{
+	must_sleep_safely("rwsem-in-rcu-section");
+	take(sem, ~READERS, READER);
+}
+
+void cop_rwsem_read_unlock(cop_rwsem *sem)
+{
+	cop_fetch_add(&sem->state, -READER, release);
+}
+
+void cop_rwsem_write_lock(cop_rwsem *sem)
+{
+	must_sleep_safely("rwsem-in-rcu-section");
+	cop_fetch_add(&sem->state, WAITING, relaxed);
+	take(sem, WRITER | READERS, WRITER - WAITING);
+}
+
+void cop_rwsem_write_unlock(cop_rwsem *sem)
+{
+	cop_fetch_add(&sem->state, -WRITER, release);
+}
+
 /* ---- coming up ---- */
 
 /* Is it something else by now? If not, sleep until the next interrupt; whoever changes it sends one. */

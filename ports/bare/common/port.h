@@ -166,6 +166,11 @@ static inline void cop_spin_unlock(cop_spinlock *lock)
 void cop_mutex_init(cop_mutex *);
 void cop_mutex_lock(cop_mutex *);
 void cop_mutex_unlock(cop_mutex *);
+void cop_rwsem_init(cop_rwsem *);
+void cop_rwsem_read_lock(cop_rwsem *);
+void cop_rwsem_read_unlock(cop_rwsem *);
+void cop_rwsem_write_lock(cop_rwsem *);
+void cop_rwsem_write_unlock(cop_rwsem *);
 void cop_rcu_defer(cop_rcu *, void (*)(cop_rcu *));
 void cop_rcu_sync(void);
 void cop_ipi(uint64_t cpus, void (*)(void *), void *);

@@ -9,6 +9,10 @@ typedef struct {
 	uint32_t held;
 } cop_spinlock, cop_mutex;
 
+typedef struct {
+	uint32_t state; /* marked: readers, writers that wait, a writer; see cpu.c */
+} cop_rwsem;
+
 typedef struct cop_rcu {
 	struct cop_rcu *next;
 	void (*fn)(struct cop_rcu *);
