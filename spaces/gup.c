@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* The pages of a range: checks, the way to the format's walk, fork, and what is left to do under the lock. */
-#include "gup_walk.h"
+#include "spaces/gup_walk.h"
+
+/* The one indirect call: the copy for the tree's format. */
+static cop_gup_fn *walk_for(const struct cop_geom *geom)
+{
+	switch (geom->arch) {
+	case COP_ARM64:
+		return geom->page_lg2 == 12   ? &cop_gup_arm64_4k
+		       : geom->page_lg2 == 14 ? &cop_gup_arm64_16k
+					      : &cop_gup_arm64_64k;
+	case COP_X86_64:
+		return &cop_gup_x86_64;
+	case COP_RISCV64:
+		return &cop_gup_riscv64;
+	default:
+		return &cop_gup_s390x;
+	}
+}
 
 void cop_gup_walk(struct cop_gup_walk *w)
 {
-	const struct cop_geom *g = &w->tree->geom;
+	cop_gup_fn *const walk = walk_for(&w->tree->geom);
 
-	switch (g->arch) {
-	case COP_ARM64:
-		if (g->page_lg2 == 12)
-			cop_arm64_4k_gup(w);
-		else if (g->page_lg2 == 14)
-			cop_arm64_16k_gup(w);
-		else
-			cop_arm64_64k_gup(w);
-		return;
-	case COP_X86_64:
-		cop_x86_64_gup(w);
-		return;
-	case COP_RISCV64:
-		cop_riscv64_gup(w);
-		return;
-	case COP_S390X:
-		cop_s390x_gup(w);
-		return;
-	default:
-		return;
-	}
+	walk(w);
 }
 
 /* ---- giving back ---- */

@@ -14,7 +14,7 @@
 #error "include a format header and define COP_TABLES_NAME"
 #endif
 
-#include "gup_walk.h"
+#include "spaces/gup_walk.h"
 #include "tables/where.h"
 
 #define GUP_PASTE_(a, b, c) a##b##c
@@ -232,7 +232,7 @@ static COP_ALWAYS_INLINE bool gup_table(struct cop_gup_walk *w, const struct gup
 	return w->left != 0;
 }
 
-void GUP_PASTE(cop_, COP_TABLES_NAME, _gup)(struct cop_gup_walk *w)
+void GUP_PASTE(cop_gup_, COP_TABLES_NAME, )(struct cop_gup_walk *w)
 {
 	struct gup_path path;
 	uint64_t before;

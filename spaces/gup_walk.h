@@ -36,11 +36,7 @@ void cop_gup_walk(struct cop_gup_walk *);
 /* Drops what the walk has obtained after its first @keep pages. */
 void cop_gup_walk_undo(struct cop_gup_walk *, uint64_t keep);
 
-void cop_arm64_4k_gup(struct cop_gup_walk *);
-void cop_arm64_16k_gup(struct cop_gup_walk *);
-void cop_arm64_64k_gup(struct cop_gup_walk *);
-void cop_x86_64_gup(struct cop_gup_walk *);
-void cop_riscv64_gup(struct cop_gup_walk *);
-void cop_s390x_gup(struct cop_gup_walk *);
+typedef void cop_gup_fn(struct cop_gup_walk *);
+cop_gup_fn cop_gup_arm64_4k, cop_gup_arm64_16k, cop_gup_arm64_64k, cop_gup_x86_64, cop_gup_riscv64, cop_gup_s390x;
 
 #endif

@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/s390x.h"
 #define COP_TABLES_NAME s390x
-#include "gup_template.h"
+#include "spaces/gup_template.h"

@@ -2,4 +2,4 @@
 #define ARM64_PAGE_LG2 16
 #include "formats/arm64.h"
 #define COP_TABLES_NAME arm64_64k
-#include "gup_template.h"
+#include "spaces/gup_template.h"

@@ -2,4 +2,4 @@
 #define ARM64_PAGE_LG2 12
 #include "formats/arm64.h"
 #define COP_TABLES_NAME arm64_4k
-#include "gup_template.h"
+#include "spaces/gup_template.h"

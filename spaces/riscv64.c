@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/riscv64.h"
 #define COP_TABLES_NAME riscv64
-#include "gup_template.h"
+#include "spaces/gup_template.h"
