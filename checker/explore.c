@@ -108,7 +108,7 @@ static bool execution_ended(void *unused, enum engine_end end)
 	(void)unused;
 	run_check(end);
 	v->events = sim.events > v->events ? sim.events : v->events;
-	if (sim.report.rule)
+	if (sim.report.rule && !sim.restart)
 		note_failure();
 	return !sim.report.rule && !sim.restart;
 }
@@ -151,6 +151,7 @@ struct engine_result run_engine(struct engine_program *program, uint64_t *restar
 			return r;
 		/* A location turned out to be shared that no switch was made at. */
 		sim.restart = false;
+		memset(&sim.report, 0, sizeof(sim.report));
 		++*restarts;
 	}
 }

@@ -38,7 +38,7 @@ const struct checker_rule checker_rules[] = {
 	 "parent[0] = empty       <- b is still mapped\n"
 	 "publish; tlbi(va, tables); sync\n"
 	 "free(table)\n"},
-	{"use-after-free", "An access, translated or not, reaches a frame that is free.", ANYWHERE,
+	{"use-after-free", "An access, translated or not, reaches a frame, or an object, that is free.", ANYWHERE,
 	 "p = phys(page)\n"
 	 "unmap(page)\n"
 	 "sync\n"
@@ -258,6 +258,11 @@ const struct checker_rule checker_rules[] = {
 	{"rcu-head-reused", "A head is deferred that waits for a grace period already.", ANYWHERE,
 	 "defer(&page->rcu, free) lower half of the page\n"
 	 "defer(&page->rcu, free) <- upper half\n"},
+	{"rcu-head-touched", "Memory is read or written that is part of a head which waits for a grace period.",
+	 ANYWHERE,
+	 "defer(&page->rcu, free) overlays the links of a list\n"
+	 "...\n"
+	 "list_add(&page->list)   <- the other half of the page\n"},
 
 	/* What a story or the library says. */
 	{"assert", "A story's claim does not hold.", ANYWHERE, "COP_ASSERT(!cop_mem_remove(...))\n"},

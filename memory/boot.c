@@ -147,11 +147,13 @@ static void init_section(struct cop_mem *mem, struct cop_section *section)
 	cop_store(&section->state, (uint32_t)COP_BLOCK_ONLINE, release);
 }
 
-/* Free fragments [start, end), less than a frame. */
+/* Free fragments [start, end), less than a frame: the others of it are in use. */
 static void give_fragments(struct cop_mem *mem, cop_pa start, cop_pa end)
 {
-	for (; start < end; start += COP_LG2(mem->fragments.lg2))
-		cop_fragment_free(mem, start);
+	for (; start < end; start += COP_LG2(mem->fragments.lg2)) {
+		mem->fragments.in_use++;
+		cop_fragment_free(&mem->fragments, start);
+	}
 }
 
 static void give_extent(struct cop_mem *mem, unsigned i)
@@ -216,9 +218,8 @@ static int set_up(struct cop_mem *mem, struct cop_tree *tree, void *arena, const
 	cop_fill64(mem->sections, 0, mem->section_count * sizeof(*mem->sections));
 	mem->early.extents = (struct cop_mem_range *)(mem->sections + mem->section_count);
 	mem->early.capacity = cop_early_capacity(config);
-	cop_spin_init(&mem->fragments.lock);
-	mem->fragments.first = COP_PFN_NONE;
-	mem->fragments.lg2 = format->min_table_lg2 < mem->page_lg2 ? format->min_table_lg2 : mem->page_lg2;
+	cop_fragments_setup(&mem->fragments, mem, mem->page_lg2,
+			    format->min_table_lg2 < mem->page_lg2 ? format->min_table_lg2 : mem->page_lg2);
 	cop_mutex_init(&mem->notify_lock);
 	for (unsigned id = 0; id < COP_ZONES; id++) {
 		cop_spin_init(&mem->zone[id].lock);

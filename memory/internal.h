@@ -68,7 +68,10 @@ cop_pa cop_early_alloc(struct cop_mem *mem, uint64_t bytes);
 cop_pa cop_early_alloc_top(struct cop_mem *mem, uint64_t bytes);
 void cop_early_free(struct cop_mem *mem, cop_pa pa, uint64_t bytes);
 
-/* source.c: a fragment of a frame that was taken before the allocator was up becomes free. */
-void cop_fragment_free(struct cop_mem *mem, cop_pa pa);
+/* source.c: a block of tables, which may have been taken before the allocator was up. */
+void cop_table_frames_free(struct cop_mem *mem, cop_pfn pfn, unsigned order);
+
+/* fragments.c: unchecked. */
+void cop_fragments_setup(struct cop_fragments *, struct cop_mem *mem, unsigned page_lg2, unsigned lg2);
 
 #endif

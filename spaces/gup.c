@@ -7,9 +7,11 @@ static cop_gup_fn *walk_for(const struct cop_geom *geom)
 {
 	switch (geom->arch) {
 	case COP_ARM64:
-		return geom->page_lg2 == 12   ? &cop_gup_arm64_4k
-		       : geom->page_lg2 == 14 ? &cop_gup_arm64_16k
-					      : &cop_gup_arm64_64k;
+		if (geom->page_lg2 == 12)
+			return &cop_gup_arm64_4k;
+		if (geom->page_lg2 == 14)
+			return &cop_gup_arm64_16k;
+		return &cop_gup_arm64_64k;
 	case COP_X86_64:
 		return &cop_gup_x86_64;
 	case COP_RISCV64:

@@ -169,6 +169,13 @@ void cop_stage_gone(cop_va va, uint64_t bytes, struct cop_stage_at at)
 	}
 }
 
+/* What reads it afterwards reads nonsense. */
+void cop_stage_object_gone(const void *p, size_t bytes, struct cop_stage_at at)
+{
+	(void)at;
+	memset((void *)(uintptr_t)p, 0x6b, bytes);
+}
+
 /* As it happens: a round is a way. */
 unsigned cop_stage_choose(unsigned n, struct cop_stage_at at)
 {

@@ -37,6 +37,12 @@ static bool deny(void *ctx, unsigned order)
 	return m->deny && --m->deny == 0;
 }
 
+/* The machine sees these in the memmap. */
+static bool is_fragment(const struct cop_stage_memory *m, unsigned lg2)
+{
+	return lg2 < m->mem.page_lg2;
+}
+
 /* Tables: the allocator's, by way of the machine, which learns what they are for. */
 static cop_pa table_alloc(void *ctx, unsigned lg2)
 {
@@ -49,7 +55,7 @@ static cop_pa table_alloc(void *ctx, unsigned lg2)
 	if (deny(m, 0))
 		return COP_PA_NONE;
 	pa = source.alloc(source.ctx, lg2);
-	if (pa != COP_PA_NONE)
+	if (pa != COP_PA_NONE && !is_fragment(m, lg2))
 		sim_frame_given(pa, COP_LG2(lg2), SIM_TABLE, "table", SIM_AT);
 	return pa;
 }
@@ -59,7 +65,8 @@ static void table_free(void *ctx, cop_pa table, unsigned lg2)
 	struct cop_stage_memory *m = ctx;
 	const struct cop_table_source source = cop_mem_table_source(&m->mem);
 
-	sim_frame_taken(table, COP_LG2(lg2), SIM_AT);
+	if (!is_fragment(m, lg2))
+		sim_frame_taken(table, COP_LG2(lg2), SIM_AT);
 	source.free(source.ctx, table, lg2);
 }
 

@@ -75,6 +75,11 @@ void cop_stage_gone(cop_va va, uint64_t bytes, struct cop_stage_at at)
 	sim_gone(va, bytes, at_of(at));
 }
 
+void cop_stage_object_gone(const void *p, size_t bytes, struct cop_stage_at at)
+{
+	sim_object_gone(p, bytes, at_of(at));
+}
+
 unsigned cop_stage_choose(unsigned n, struct cop_stage_at at)
 {
 	sim_point(SIM_OP_CHOOSE, true, NULL, at_of(at));

@@ -121,6 +121,8 @@ struct cop_stage_probe {
 struct cop_stage_probe cop_stage_probe(cop_va, struct cop_stage_at);
 /* The caller claims that no CPU can reach the range any more. */
 void cop_stage_gone(cop_va, uint64_t bytes, struct cop_stage_at);
+/* An object in ordinary memory, the story's world for one, is no more: nobody may touch it. */
+void cop_stage_object_gone(const void *, size_t bytes, struct cop_stage_at);
 /* One of n ways for the story to go on, from 0: all of them are explored. */
 unsigned cop_stage_choose(unsigned n, struct cop_stage_at);
 COP_NORETURN void cop_stage_fail(const char *rule, const char *what, struct cop_stage_at);
@@ -130,6 +132,7 @@ COP_NORETURN void cop_stage_fail(const char *rule, const char *what, struct cop_
 #define COP_FREE(pa, bytes)         cop_stage_free((pa), (bytes), COP_STAGE_AT)
 #define COP_PROBE(va)               cop_stage_probe((va), COP_STAGE_AT)
 #define COP_GONE(va, bytes)         cop_stage_gone((va), (bytes), COP_STAGE_AT)
+#define COP_OBJECT_GONE(p)          cop_stage_object_gone((p), sizeof(*(p)), COP_STAGE_AT)
 #define COP_CHOOSE(n)               cop_stage_choose((n), COP_STAGE_AT)
 #define COP_ASSERT(cond)                                                                                               \
 	do {                                                                                                           \

@@ -33,6 +33,7 @@ struct mapping {
 	uint8_t dry_level; /* of the table that was wanted when the stock was dry */
 	bool fence;        /* hardware may know the entries as invalid */
 	bool linking;      /* counted in the tree's */
+	bool vacant;       /* entries are reserved and stay empty: the caller stores them */
 	uint64_t tables[COP_MAX_LEVELS];
 };
 
@@ -104,7 +105,7 @@ static inline void table_init(struct cop_ptdesc *d, unsigned l, uint64_t used, u
 	cop_write(&d->state, used);
 	cop_write(&d->level, (uint8_t)l);
 	cop_write(&d->flags, flags);
-	cop_write(&d->lock, (uint8_t)0);
+	table_lock_init(d);
 }
 
 static inline void table_adopt(struct cop_ptdesc *d, cop_pa parent, unsigned slot)
@@ -157,7 +158,10 @@ static unsigned build_slots(struct mapping *m, cop_pa table, uint64_t *entries, 
 		unsigned n = map_leaves(m, m->left - stop, l);
 
 		if (n) {
-			fill_private(m->g, entries, slot, n, m->va + m->delta, l, m->leaf);
+			if (m->vacant)
+				cop_fill64(entries + slot, fmt_empty(l), n * sizeof(*entries));
+			else
+				fill_private(m->g, entries, slot, n, m->va + m->delta, l, m->leaf);
 			map_advance(m, (uint64_t)n << fmt_shift(l));
 		} else {
 			struct cop_ptdesc *child = build(m, l - 1);
@@ -347,8 +351,9 @@ static enum walked map_in(struct mapping *m, cop_pa table, unsigned l)
 		if (n) {
 			if (!reserve(d, n))
 				return WALK_AGAIN;
-			fill_linked(m->g, table_entries(table), slot_of(m->g, m->va, l), n, m->va + m->delta, l,
-				    m->leaf);
+			if (!m->vacant)
+				fill_linked(m->g, table_entries(table), slot_of(m->g, m->va, l), n, m->va + m->delta, l,
+					    m->leaf);
 			map_advance(m, (uint64_t)n << fmt_shift(l));
 			continue;
 		}

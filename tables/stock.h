@@ -66,6 +66,13 @@ static inline void stock_put(struct cop_stock *stock, struct cop_ptdesc *d, unsi
 	stock->have[kind]++;
 }
 
+/* One that is shared is in use by others already. */
+static inline void table_lock_init(struct cop_ptdesc *d)
+{
+	if (!cop_read(&d->lock_lg2))
+		cop_write(&d->lock, (uint8_t)0);
+}
+
 /* Fills the stock up to what is wanted. Context: may sleep. Return: false when the source gave less. */
 bool cop_stock_refill(struct cop_tree *, struct cop_stock *, const unsigned lg2[STOCK_KINDS]);
 

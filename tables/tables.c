@@ -142,7 +142,7 @@ int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const stru
 	cop_write(&d->slot, (uint16_t)0);
 	cop_write(&d->level, (uint8_t)root);
 	cop_write(&d->flags, (uint8_t)0);
-	cop_write(&d->lock, (uint8_t)0);
+	table_lock_init(d);
 	tree->tables[root] = 1;
 	return 0;
 }
@@ -212,6 +212,11 @@ int cop_split(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max
 long cop_collapse(struct cop_gather *gather, cop_va va, uint64_t bytes, unsigned max_leaf_lg2)
 {
 	return gather->tree->ops->collapse(gather, va, bytes, max_leaf_lg2);
+}
+
+int cop_move(struct cop_gather *gather, cop_va from, cop_va to, uint64_t bytes)
+{
+	return gather->tree->ops->move(gather, from, to, bytes);
 }
 
 struct cop_translation cop_translate(const struct cop_tree *tree, cop_va va)

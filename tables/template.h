@@ -5,12 +5,13 @@
  *
  * Each header below includes the one before it:
  * (stock, where) walk -> gather -> reclaim -> (descend, fill) map -> split -> covered -> clear -> unmap -> protect ->
- * resize -> collapse -> query; translate needs only descend.
+ * resize -> collapse -> query; move needs resize, translate only descend.
  */
 #ifndef COP_TABLES_NAME
 #error "include a format header and define COP_TABLES_NAME"
 #endif
 
+#include "tables/move.h"
 #include "tables/query.h"
 #include "tables/translate.h"
 
@@ -24,6 +25,7 @@ struct cop_unmapped COP_TABLES_FN(unmap)(struct cop_gather *, cop_va, uint64_t, 
 int COP_TABLES_FN(protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 int COP_TABLES_FN(split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 long COP_TABLES_FN(collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
+int COP_TABLES_FN(move)(struct cop_gather *, cop_va, cop_va, uint64_t);
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *, cop_va);
 cop_pa COP_TABLES_FN(translate_pa)(const struct cop_tree *, cop_va);
 unsigned COP_TABLES_FN(query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
@@ -56,6 +58,11 @@ long COP_TABLES_FN(collapse)(struct cop_gather *gather, cop_va va, uint64_t byte
 	return tables_collapse(gather, va, bytes, max_leaf_lg2);
 }
 
+int COP_TABLES_FN(move)(struct cop_gather *gather, cop_va from, cop_va to, uint64_t bytes)
+{
+	return tables_move(gather, from, to, bytes);
+}
+
 struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *tree, cop_va va)
 {
 	return tables_translate(tree, va);
@@ -83,6 +90,7 @@ const struct cop_table_ops COP_TABLES_PASTE(cop_tables_, COP_TABLES_NAME, ) = {
 	.protect = COP_TABLES_FN(protect),
 	.split = COP_TABLES_FN(split),
 	.collapse = COP_TABLES_FN(collapse),
+	.move = COP_TABLES_FN(move),
 	.translate = COP_TABLES_FN(translate),
 	.translate_pa = COP_TABLES_FN(translate_pa),
 	.query = COP_TABLES_FN(query),

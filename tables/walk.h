@@ -149,17 +149,57 @@ static inline bool is_dead(struct cop_ptdesc *d)
  * A table's lock covers changes of valid entries that may be somebody else's too: a leaf of which two callers own a part
  * each, and, where valid entries change by instruction only and that does not compare, links.
  */
-static inline void table_lock(struct cop_ptdesc *d)
+static inline uint8_t *table_lock_of(struct cop_ptdesc *d)
+{
+	const unsigned lg2 = cop_read(&d->lock_lg2);
+
+	return lg2 ? &cop_ptdesc(COP_ALIGN_DOWN(cop_read(&d->pa), COP_LG2(lg2)))->lock : &d->lock;
+}
+
+static inline void lock_acquire(uint8_t *lock)
 {
 	uint8_t held;
 
-	while (cop_xchg(&d->lock, (uint8_t)1, acquire))
-		cop_await(&d->lock, held, !held);
+	while (cop_xchg(lock, (uint8_t)1, acquire))
+		cop_await(lock, held, !held);
+}
+
+static inline void lock_release(uint8_t *lock)
+{
+	cop_store(lock, (uint8_t)0, release);
+}
+
+static inline void table_lock(struct cop_ptdesc *d)
+{
+	lock_acquire(table_lock_of(d));
 }
 
 static inline void table_unlock(struct cop_ptdesc *d)
 {
-	cop_store(&d->lock, (uint8_t)0, release);
+	lock_release(table_lock_of(d));
+}
+
+/* Tables of one page may share their lock. Else by address, so that two who want the same two meet at the first. */
+static inline void table_lock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
+{
+	uint8_t *first = table_lock_of(a), *second = table_lock_of(b);
+
+	if ((uintptr_t)first > (uintptr_t)second) {
+		uint8_t *swap = first;
+
+		first = second;
+		second = swap;
+	}
+	lock_acquire(first);
+	if (first != second)
+		lock_acquire(second);
+}
+
+static inline void table_unlock_two(struct cop_ptdesc *a, struct cop_ptdesc *b)
+{
+	lock_release(table_lock_of(a));
+	if (table_lock_of(a) != table_lock_of(b))
+		lock_release(table_lock_of(b));
 }
 
 #endif

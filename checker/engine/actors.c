@@ -130,6 +130,7 @@ unsigned engine_current(void)
 void engine_restart(void)
 {
 	search.restart = true;
+	search.ended = false;
 }
 
 void engine_stop(void)

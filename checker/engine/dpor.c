@@ -238,6 +238,7 @@ static void leaf(void)
 	uint32_t undo = search.undo_top;
 	enum engine_end end = execution_end();
 
+	search.ended = true;
 	search.result.executions++;
 	if (search.depth > search.result.longest)
 		search.result.longest = search.depth;
@@ -308,6 +309,7 @@ static void node_enter(void)
 		n->tree = wakeup_below(n - 1, &search.event[search.depth - 1]);
 	awake = allowed(n) & ~n->asleep;
 	if (!awake) {
+		search.ended = true;
 		search.result.blocked++;
 		search.wasteful = wasteful();
 		/* Those that go on were explored first; those that wait might have come before what they wait for. */
@@ -407,7 +409,8 @@ static void go_on(void)
 static void explore(void)
 {
 	node_enter();
-	while (!search.restart && !search.wasteful && !search.again && search.over == ENGINE_EXHAUSTED) {
+	while (!(search.restart && search.ended) && !search.wasteful && !search.again &&
+	       search.over == ENGINE_EXHAUSTED) {
 		/* A limit says nothing if this was the last execution. */
 		search.limited |= limits_hit();
 		if (node_next(&search.node[search.depth])) {
@@ -445,6 +448,7 @@ static void search_from_start(void)
 	memset(&search.result, 0, sizeof(search.result));
 	search.over = ENGINE_EXHAUSTED;
 	search.restart = search.limited = search.stopped = search.solo = search.wasteful = search.again = false;
+	search.ended = false;
 	state_open();
 	events_begin();
 	fingerprint_reset();

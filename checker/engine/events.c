@@ -96,12 +96,20 @@ static void add_candidate(uint32_t event, bool fixed)
 	search.candidate[search.candidates++] = (struct candidate){event, fixed};
 }
 
-/* What touches of this location have to come before one in this mode. */
+/*
+ * What touches of this location have to come before one in this mode. Those before one that is of this mode, and comes
+ * before this event, come before it too.
+ */
 static void find_conflicts(uint32_t a, unsigned mode)
 {
+	const union clock *clock = &search.event[search.depth].clock;
+
 	while (a) {
 		const struct access *access = &search.access[a];
 
+		if (access->mode == mode && access->event != search.depth &&
+		    clock_has(clock, &search.event[access->event]))
+			return;
 		if (mode == ENGINE_READ && access->mode == ENGINE_READ) {
 			a = access->solid;
 			continue;

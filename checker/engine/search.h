@@ -150,8 +150,8 @@ struct search {
 	struct actor actor[ENGINE_ACTORS + 1];
 	unsigned current, parts;
 	void *scheduler;
-	bool running, solo, stopped, restart, asking, answer, limited, beginning, sleeps, optimal, wasteful, again,
-		vague;
+	bool running, solo, stopped, restart, ended, asking, answer, limited, beginning, sleeps, optimal, wasteful,
+		again, vague;
 	enum engine_verdict over;
 	double began, began_cpu;
 	void (*solo_run)(void *);

@@ -12,6 +12,7 @@
 #ifndef COPPICE_MEMORY_H
 #define COPPICE_MEMORY_H
 
+#include <coppice/fragments.h>
 #include <coppice/tables.h>
 
 #ifdef __cplusplus
@@ -49,8 +50,8 @@ enum cop_page_flag {
  * @refcount: marked; 0: free, or frozen. Speculative references are taken unless it is 0
  * @mapcount: mappings; marked
  * @next, @prev: free list or LRU, frame numbers; under the list's lock
- * @mapping, @index, @private_: the owner's. A table page that is handed out in fragments keeps the mask of free
- * fragments in @private_
+ * @mapping, @index, @private_: the owner's. A table page that is handed out in fragments has their state in @private_
+ * (enum cop_fragment_shift); marked
  * @pincount: pages pinned, of a folio of more than one frame; in its head; marked
  * @tail_lg2: 0, or in a tail lg2 of the folio's frames; marked
  * @order: lg2 of the block's frames, in the first frame of a free or allocated block
@@ -243,18 +244,13 @@ struct cop_mem {
 	struct cop_section *sections; /* of pa_start onwards */
 	uint64_t section_count;
 	struct cop_zone zone[COP_ZONES];
-	uint64_t used[COP_USES]; /* frames allocated, by use; marked */
-	uint64_t table_bytes;    /* handed out by the table source; marked */
-	uint64_t present;        /* frames with a struct page; marked */
-	uint64_t reserved;       /* boot memory never given to the allocator, frames; marked */
-	uint64_t altmap;         /* frames of memmaps in their own section; marked */
-	uint64_t holes;          /* frames with a struct page and no memory */
-	/* Tables smaller than a frame. */
-	struct {
-		cop_spinlock lock;
-		cop_pfn first; /* frames with a free fragment */
-		uint8_t lg2;   /* bytes; the page size: there are none */
-	} fragments;
+	uint64_t used[COP_USES];        /* frames allocated, by use; marked */
+	uint64_t table_bytes;           /* handed out by the table source; marked */
+	uint64_t present;               /* frames with a struct page; marked */
+	uint64_t reserved;              /* boot memory never given to the allocator, frames; marked */
+	uint64_t altmap;                /* frames of memmaps in their own section; marked */
+	uint64_t holes;                 /* frames with a struct page and no memory */
+	struct cop_fragments fragments; /* the kernel's; .lg2 is the page size: there are none */
 	/* Until the buddy allocator is up. */
 	struct {
 		struct cop_mem_range *extents; /* free memory, ascending */

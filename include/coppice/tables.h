@@ -35,23 +35,34 @@ struct cop_table_source {
 };
 
 /*
- * struct cop_ptdesc - what is known of one table beside its entries; 64 bytes, found by cop_ptdesc(pa)
+ * struct cop_ptdesc - what is known of one table beside its entries; 64 bytes, found by cop_ptdesc(pa), all zeros at first
  * @state: entries in use (leaves, tables, swap entries, markers) reserved before each store; COP_TABLE_DEAD when unlinked
  * @rcu: head of the deferred free, embedded so that freeing allocates nothing
  * @next: list of detached or stocked tables
+ * @lock_lg2: tables that lie in one block of 1 << lock_lg2 bytes share the lock of the first descriptor there; 0: this one
+ * has its own. Set by whoever hands out parts of a block (fragments.h)
+ * @mem, @page_lg2: of a fragment that waits for a grace period, instead of what they lie in
  * ...
  */
 #define COP_TABLE_DEAD (1ULL << 32)
+struct cop_mem;
 struct cop_ptdesc {
 	uint64_t state;
 	cop_rcu rcu;
 	struct cop_ptdesc *next;
-	const struct cop_table_source *source;
+	union {
+		const struct cop_table_source *source;
+		struct cop_mem *mem;
+	};
 	cop_pa pa;     /* of the table */
 	cop_pa parent; /* table that linked it; COP_PA_NONE for a root */
-	uint16_t slot; /* entry of the parent */
+	union {
+		uint16_t slot; /* entry of the parent */
+		uint16_t page_lg2;
+	};
 	uint8_t level, lg2, flags;
 	uint8_t lock; /* held while an entry changes that may be somebody else's too; marked */
+	uint8_t lock_lg2;
 };
 
 struct cop_table_ops;
@@ -241,6 +252,19 @@ int cop_split(struct cop_gather *, cop_va va, uint64_t bytes, unsigned max_leaf_
  */
 long cop_collapse(struct cop_gather *, cop_va va, uint64_t bytes, unsigned max_leaf_lg2);
 
+/**
+ * cop_move() - what a range maps is mapped at another address instead
+ * @from, @to: of the ranges, both @bytes long, which do not meet; the caller owns both
+ *
+ * Pages keep their attributes, accessed and dirty state; holes stay holes, swap entries are moved too. Larger leaves are
+ * split first. An entry goes clear -> invalidate -> set, under the locks of both its tables, so that whoever looks for it
+ * under one of them finds it in one place. Tables that this empties are reclaimed through the gather.
+ *
+ * Context: may sleep when the source does.
+ * Return: 0; -COP_EINVAL (ranges), -COP_EADDRINUSE (something is mapped at @to), -COP_ENOMEM: it maps what it mapped before.
+ */
+int cop_move(struct cop_gather *, cop_va from, cop_va to, uint64_t bytes) COP_MUST_CHECK;
+
 /* What one address translates to. size_lg2: of the leaf (its run not counted); attrs 0 when not mapped. */
 struct cop_translation {
 	cop_pa pa; /* of the address itself; COP_PA_NONE: not mapped */
@@ -296,6 +320,7 @@ struct cop_table_ops {
 	int (*protect)(struct cop_gather *, cop_va, uint64_t, uint32_t);
 	int (*split)(struct cop_gather *, cop_va, uint64_t, unsigned);
 	long (*collapse)(struct cop_gather *, cop_va, uint64_t, unsigned);
+	int (*move)(struct cop_gather *, cop_va, cop_va, uint64_t);
 	struct cop_translation (*translate)(const struct cop_tree *, cop_va);
 	cop_pa (*translate_pa)(const struct cop_tree *, cop_va);
 	unsigned (*query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);

@@ -193,6 +193,8 @@ static void account(const void *p, void *to, unsigned how, uint64_t old, uint64_
 {
 	struct sim_place place = sim_place_of(p);
 
+	sim_rcu_check_heads(p, size, at);
+	sim_object_check(p, at);
 	sim_race_access(to, how, how & SIM_RACE_WRITE ? v : old, at);
 	if ((how & SIM_RACE_WRITE) && place.space == SIM_VIRT)
 		sim_memmap_written(place.address, old, v, size, op, at);
@@ -548,6 +550,7 @@ static void lock(uint64_t *holder, struct sim_at at)
 	sim_order_before_change(holder, false, at);
 	sim_await_change(SIM_OP_LOCK, holder, is_free, 0, at);
 	(void)arrive(holder, true, at, &pa);
+	sim_object_check(holder, at);
 	sim_order_acquired(holder);
 	sim_poke(holder, sim.current + 1ULL, 8, at);
 	sim_order_written(holder, 0);

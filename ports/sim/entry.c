@@ -42,7 +42,7 @@ static struct sim_frame *frame_of(cop_pa pa)
 
 static void check_encoding(const struct sim_tree *tree, uint64_t v, unsigned level, cop_pa word)
 {
-	if (tree->format->kind(&tree->geom, v, level) == COP_BAD)
+	if (sim_decode(tree, v, level)->kind == COP_BAD)
 		sim_report("bad-encoding", "%#llx is no %s entry (at %#llx)", (unsigned long long)v,
 			   tree->format->level_name(&tree->geom, level), (unsigned long long)word);
 }
@@ -62,8 +62,7 @@ static void use(const struct sim_tree *tree, cop_pa word, uint64_t entry, unsign
 	sim_word_use(word);
 	if (to.bytes)
 		sim_name(word, to.pa, to.bytes);
-	if (tree->format->cont_lg2 && tree->format->kind(&tree->geom, entry, level) == COP_LEAF &&
-	    (tree->format->attrs(&tree->geom, entry, level) & COP_CONT))
+	if (tree->format->cont_lg2 && sim_decode(tree, entry, level)->cont)
 		sim_word_use_run(word);
 }
 
@@ -78,7 +77,7 @@ static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, 
 			   (unsigned long long)frame_of(word)->base);
 	if (entry == SIM_POISON)
 		return;
-	kind = tree->format->kind(&tree->geom, entry, level);
+	kind = sim_decode(tree, entry, level)->kind;
 	if (kind == COP_EMPTY)
 		return;
 	use(tree, word, entry, level);
@@ -237,7 +236,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 		return;
 	check_encoding(tree, v, f->level, word);
 	va = sim_entry_va(tree, f->va, f->level, (word - f->base) / 8);
-	if (tree->format->kind(&tree->geom, old, f->level) != COP_EMPTY || sim_word_changed(word))
+	if (sim_decode(tree, old, f->level)->kind != COP_EMPTY || sim_word_changed(word))
 		look_for(&w, va);
 	w.visit = check_frozen;
 	if (!f->linked && valid(tree, v, f->level))
@@ -245,9 +244,9 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 	use(tree, word, v, f->level);
 	if (!f->linked)
 		return;
-	if (tree->format->kind(&tree->geom, old, f->level) == COP_TABLE)
+	if (sim_decode(tree, old, f->level)->kind == COP_TABLE)
 		unlink_table(tree, old, f->level, v);
-	if (tree->format->kind(&tree->geom, v, f->level) == COP_TABLE)
+	if (sim_decode(tree, v, f->level)->kind == COP_TABLE)
 		sim_link_table(f->tree, tree->format->table_pa(&tree->geom, v, f->level), f->level - 1U, va);
 }
 
@@ -376,7 +375,7 @@ static uint64_t linked_bytes(const struct sim_tree *tree, cop_pa table, unsigned
 	for (uint64_t i = sim_next_used(table, 0, n); i < n; i = sim_next_used(table, i + 1, n)) {
 		uint64_t entry = sim_word_now(table + i * 8).value;
 
-		if (tree->format->kind(&tree->geom, entry, level) == COP_TABLE)
+		if (sim_decode(tree, entry, level)->kind == COP_TABLE)
 			bytes += linked_bytes(tree, tree->format->table_pa(&tree->geom, entry, level), level - 1);
 	}
 	return bytes;
@@ -405,6 +404,7 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 			continue;
 		sim.tree[t] = (struct sim_tree){.format = format, .geom = *geom, .root = root, .asid = asid};
 		sim.tree[t].attached = true;
+		sim_tree_coding(&sim.tree[t]);
 		sim.tree[t].caches_invalid =
 			format->covers && format->covers(geom, format->empty(0),
 							 format->leaf(geom, 0, 0, COP_KERNEL_RW), 0) != COP_COVERS_NONE;

@@ -20,10 +20,7 @@ static bool hits(const struct cop_tlbi *t, cop_va va, uint64_t bytes)
 
 static bool is_global(const struct sim_item *item)
 {
-	const struct sim_tree *tree = item->tree;
-
-	return item->kind == COP_LEAF &&
-	       (tree->format->attrs(&tree->geom, item->value.value, item->level) & COP_GLOBAL);
+	return item->kind == COP_LEAF && item->global;
 }
 
 static bool same_space(const struct cop_tlbi *t, const struct sim_item *item)
@@ -39,11 +36,9 @@ static bool same_space(const struct cop_tlbi *t, const struct sim_item *item)
  */
 static bool is_upper(const struct sim_item *item)
 {
-	const struct sim_tree *tree = item->tree;
-
 	if (item->kind == COP_TABLE || item->kind == COP_LEAF)
 		return item->kind == COP_TABLE;
-	return tree->format->kind(&tree->geom, sim_word_now(item->word).value, item->level) == COP_TABLE;
+	return sim_decode(item->tree, sim_word_now(item->word).value, item->level)->kind == COP_TABLE;
 }
 
 static bool right_kind(const struct cop_tlbi *t, const struct sim_item *item)
@@ -181,5 +176,6 @@ void sim_mmu_reset(void)
 void sim_mmu_on(void)
 {
 	sim_mmu_reset();
+	sim_decode_on();
 	engine_region(&sim_inval.count, offsetof(struct sim_invalidations, at));
 }

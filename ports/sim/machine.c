@@ -68,6 +68,7 @@ void sim_power_on(const struct sim_config *config)
 	sim_mmu_on();
 	sim_irq_reset();
 	sim_order_on();
+	sim_object_on();
 	watch_the_windows();
 }
 

@@ -69,6 +69,26 @@ static void flags_written(cop_pfn pfn, cop_va page, uint64_t old, uint64_t v, st
 		sim_frame_taken(pa, bytes, at);
 }
 
+/* Tables smaller than a page become free, and in use again, one by one: in the mask of the page's first frame. */
+static void fragments_written(cop_pfn pfn, cop_va page, uint64_t old, uint64_t v, struct sim_at at)
+{
+	const cop_pa pa = pfn << sim.memmap.page_lg2;
+	const unsigned lg2 = sim.config.frame_lg2;
+	uint64_t bytes, changed = (old ^ v) & (COP_LG2(COP_FRAGMENTS_MAX) - 1);
+
+	if (!changed || !(field(page, offsetof(struct cop_page, flags), 8) & COP_PG_TABLE))
+		return;
+	bytes = COP_LG2(sim.memmap.page_lg2 + field(page, offsetof(struct cop_page, order), 1));
+	for (uint64_t i = 0; i < bytes >> lg2; i++) {
+		if (!(changed >> i & 1))
+			continue;
+		if (v >> i & 1)
+			sim_frame_taken(pa + (i << lg2), COP_LG2(lg2), at);
+		else
+			sim_frame_given(pa + (i << lg2), COP_LG2(lg2), SIM_TABLE, "table", at);
+	}
+}
+
 void sim_memmap_written(cop_va va, uint64_t old, uint64_t v, unsigned size, enum sim_op op, struct sim_at at)
 {
 	uint64_t offset = va - sim.memmap.vmemmap;
@@ -86,6 +106,9 @@ void sim_memmap_written(cop_va va, uint64_t old, uint64_t v, unsigned size, enum
 	case offsetof(struct cop_page, flags):
 		if (op != SIM_OP_FILL)
 			flags_written(pfn, page, old, v, at);
+		return;
+	case offsetof(struct cop_page, private_):
+		fragments_written(pfn, page, old, v, at);
 		return;
 	default:
 		return;

@@ -24,7 +24,7 @@
 
 uint64_t sim_span(const struct sim_tree *tree, unsigned level)
 {
-	return COP_LG2(tree->format->shift(level));
+	return COP_LG2(tree->shift[level]);
 }
 
 static bool sign_extended_root(const struct sim_tree *tree, unsigned level)
@@ -34,12 +34,12 @@ static bool sign_extended_root(const struct sim_tree *tree, unsigned level)
 
 static uint64_t entries_of(const struct sim_tree *tree, unsigned level)
 {
-	return COP_LG2(tree->format->index_bits(&tree->geom, level));
+	return COP_LG2(tree->index_bits[level]);
 }
 
 cop_va sim_entry_va(const struct sim_tree *tree, cop_va va, unsigned level, uint64_t i)
 {
-	va += i << tree->format->shift(level);
+	va += i << tree->shift[level];
 	if (sign_extended_root(tree, level) && i >= entries_of(tree, level) / 2)
 		va |= ~0ULL << (tree->geom.va_bits - 1);
 	return va;
@@ -47,39 +47,14 @@ cop_va sim_entry_va(const struct sim_tree *tree, cop_va va, unsigned level, uint
 
 enum cop_kind sim_hardware_kind(const struct sim_tree *tree, uint64_t entry, unsigned level)
 {
-	enum cop_kind kind = tree->format->kind(&tree->geom, entry, level);
-
-	/* Present to software only. */
-	if (kind == COP_LEAF && (tree->format->attrs(&tree->geom, entry, level) & COP_PROTNONE))
-		return COP_SWAP;
-	return kind;
-}
-
-/* Can a copy of a leaf's entry exist? Arm: not while the access flag is clear and software's to set. */
-static bool cacheable(const struct sim_tree *tree, uint64_t entry, unsigned level)
-{
-	const struct cop_format *f = tree->format;
-
-	return !f->covers || f->covers(&tree->geom, entry, f->empty(level), level) != COP_COVERS_NONE;
-}
-
-/* And of one that is not valid? Then a change to a valid one would want an invalidation. */
-static bool cached_invalid(const struct sim_tree *tree, uint64_t entry, unsigned level)
-{
-	const struct cop_format *f = tree->format;
-	uint64_t valid;
-
-	if (!tree->caches_invalid)
-		return false;
-	valid = level && !f->can_leaf(&tree->geom, level) ? f->table(&tree->geom, 0, level)
-							  : f->leaf(&tree->geom, 0, level, COP_KERNEL_RW);
-	return f->covers(&tree->geom, entry, valid, level) != COP_COVERS_NONE;
+	return sim_decode(tree, entry, level)->hardware;
 }
 
 /* Invalidations of which no item of the chain below can be free by having been read later. */
 static bool affects(const struct sim_walk *w, const struct sim_invalidation *i, const struct sim_item *item)
 {
-	return i->issued >= w->root_read && (i->what.scope & COP_TLBI_TABLES) && sim_covers(i, w->on, item);
+	return i->issued >= w->root_read && (i->what.scope & COP_TLBI_TABLES) && sim_may_cover(i, item) &&
+	       sim_covers(i, w->on, item);
 }
 
 /* May what `above` names be used at r to read an item, `item` (not covered by the same invalidation) or any (NULL)? */
@@ -100,22 +75,26 @@ static bool kept_now(const struct sim_walk *w, const struct sim_item *item, uint
 	for (unsigned i = 0; i < sim_inval.count; i++) {
 		const struct sim_invalidation *inval = &sim_inval.at[i];
 
-		if (inval->done > sim.now || !sim_covers(inval, w->on, item))
-			continue;
-		if (affects(w, inval, item) || inval->issued >= r)
+		const bool reaches =
+			inval->issued >= r || (inval->issued >= w->root_read && (inval->what.scope & COP_TLBI_TABLES));
+
+		if (reaches && inval->done <= sim.now && sim_may_cover(inval, item) && sim_covers(inval, w->on, item))
 			return false;
 	}
 	return true;
 }
 
-/* The earliest moment at which a leaf can be read that is to outlive the invalidations of leaves. */
+/*
+ * The earliest moment at which a leaf can be read that is to outlive the invalidations of leaves; none before its end, if
+ * that is what comes back. The newest ones decide about most.
+ */
 static uint64_t leaf_read(const struct sim_walk *w, const struct sim_item *item, uint64_t r)
 {
-	for (unsigned i = 0; i < sim_inval.count; i++) {
+	for (unsigned i = sim_inval.count; i-- && r < item->value.end;) {
 		const struct sim_invalidation *inval = &sim_inval.at[i];
 
 		if (inval->done <= sim.now && inval->issued >= r && !(inval->what.scope & COP_TLBI_TABLES) &&
-		    sim_covers(inval, w->on, item))
+		    sim_may_cover(inval, item) && sim_covers(inval, w->on, item))
 			r = inval->issued + 1;
 	}
 	return r;
@@ -140,10 +119,8 @@ static void end_walk(struct sim_walk *w, const struct sim_item *above, struct si
 	item->kept = false;
 	if (item->current) {
 		/* Read just now. */
-		item->kept = item->kind == COP_LEAF ? cacheable(item->tree, item->value.value, item->level)
-						    : cached_invalid(item->tree, item->value.value, item->level);
-	} else if (item->kind == COP_LEAF ? cacheable(item->tree, item->value.value, item->level)
-					  : cached_invalid(item->tree, item->value.value, item->level)) {
+		item->kept = item->keepable;
+	} else if (item->keepable) {
 		r = leaf_read(w, item, r);
 		item->kept = r < item->value.end && (is_top(item) || usable(w, above, item, r)) && kept_now(w, item, r);
 	}
@@ -154,7 +131,7 @@ static void end_walk(struct sim_walk *w, const struct sim_item *above, struct si
 static void end_as_run(struct sim_walk *w, const struct sim_item *above, struct sim_item *item, uint64_t r)
 {
 	const struct sim_tree *tree = item->tree;
-	unsigned lg2 = tree->format->cont_lg2(&tree->geom, item->level) + tree->format->shift(item->level);
+	unsigned lg2 = tree->format->cont_lg2(&tree->geom, item->level) + tree->shift[item->level];
 	struct sim_item run = *item;
 
 	run.bytes = COP_LG2(lg2);
@@ -167,10 +144,7 @@ static void end_as_run(struct sim_walk *w, const struct sim_item *above, struct 
 
 static void walk_leaf(struct sim_walk *w, const struct sim_item *above, struct sim_item *item, uint64_t r)
 {
-	const struct sim_tree *tree = item->tree;
-
-	item->pa = tree->format->leaf_pa(&tree->geom, item->value.value, item->level);
-	if (tree->format->attrs(&tree->geom, item->value.value, item->level) & COP_CONT)
+	if (item->cont)
 		end_as_run(w, above, item, r);
 	if (asked_about(w, item))
 		end_walk(w, above, item, r);
@@ -178,14 +152,19 @@ static void walk_leaf(struct sim_walk *w, const struct sim_item *above, struct s
 
 static void walk_value(struct sim_walk *w, const struct sim_item *above, struct sim_item *item, uint64_t since)
 {
-	const struct sim_tree *tree = item->tree;
 	uint64_t r = since > item->value.set ? since : item->value.set;
+	const struct sim_entry *says;
 
 	if (r >= item->value.end)
 		return;
 	if (is_top(item))
 		w->root_read = r;
-	item->kind = sim_hardware_kind(tree, item->value.value, item->level);
+	says = sim_decode(item->tree, item->value.value, item->level);
+	item->kind = says->hardware;
+	item->pa = says->pa;
+	item->cont = says->cont;
+	item->global = says->global;
+	item->keepable = says->keepable;
 	if (item->kind == COP_LEAF) {
 		walk_leaf(w, above, item, r);
 		return;
@@ -200,7 +179,6 @@ static void walk_value(struct sim_walk *w, const struct sim_item *above, struct 
 		return;
 	item->kept = item->current || kept_now(w, item, r);
 	item->readable = item->value.end == SIM_FOREVER && (is_top(item) || usable(w, above, NULL, sim.now));
-	item->pa = tree->format->table_pa(&tree->geom, item->value.value, item->level);
 	w->visit(item, w);
 	if (item->level > 0)
 		walk_table(w, item, item->level - 1, item->pa, r);
@@ -208,7 +186,7 @@ static void walk_value(struct sim_walk *w, const struct sim_item *above, struct 
 
 static bool is_link(const struct sim_item *item)
 {
-	return item->tree->format->kind(&item->tree->geom, item->value.value, item->level) == COP_TABLE;
+	return sim_decode(item->tree, item->value.value, item->level)->kind == COP_TABLE;
 }
 
 static void walk_word(struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table, uint64_t i,
@@ -245,7 +223,7 @@ static bool one_address(const struct sim_walk *w)
 static void walk_one(struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table, uint64_t since)
 {
 	const struct sim_tree *tree = above->tree;
-	uint64_t n = entries_of(tree, level), at = (w->start >> tree->format->shift(level)) & (n - 1), run = 1;
+	uint64_t n = entries_of(tree, level), at = (w->start >> tree->shift[level]) & (n - 1), run = 1;
 
 	if (!w->exact && sim_has_runs(table))
 		run = COP_LG2(tree->format->cont_lg2(&tree->geom, level));
@@ -270,7 +248,7 @@ static uint64_t index_of(const struct sim_walk *w, const struct sim_item *above,
 
 	if (sign_extended_root(tree, level) || w->start <= above->va)
 		return 0;
-	return ((w->start - above->va) >> tree->format->shift(level)) & ~(run_of(tree, level, table) - 1);
+	return ((w->start - above->va) >> tree->shift[level]) & ~(run_of(tree, level, table) - 1);
 }
 
 static uint64_t index_after(const struct sim_walk *w, const struct sim_item *above, unsigned level, cop_pa table,
@@ -281,7 +259,7 @@ static uint64_t index_after(const struct sim_walk *w, const struct sim_item *abo
 
 	if (sign_extended_root(tree, level) || w->last < above->va)
 		return n;
-	last = ((w->last - above->va) >> tree->format->shift(level)) | (run_of(tree, level, table) - 1);
+	last = ((w->last - above->va) >> tree->shift[level]) | (run_of(tree, level, table) - 1);
 	return last < n ? last + 1 : n;
 }
 
@@ -399,7 +377,7 @@ static void reach(const struct sim_item *item, struct sim_walk *w)
 	if (item->kind == COP_TABLE || !(item->kept || item->readable))
 		return;
 	/* A leaf that is read now and cannot be kept is used once; one that can is one of those kept. */
-	if (item->kind == COP_LEAF && !item->kept && cacheable(item->tree, item->value.value, item->level))
+	if (item->kind == COP_LEAF && !item->kept && item->keepable)
 		return;
 	found = reached(item, r->va, r->write);
 	/* A stale copy whose accessed or dirty bit must be set makes hardware look at the entry, which has changed. */

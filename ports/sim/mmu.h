@@ -19,7 +19,8 @@ struct sim_item {
 	const struct sim_tree *tree;
 	cop_pa word;
 	struct sim_value value;
-	enum cop_kind kind;
+	enum cop_kind kind; /* to hardware */
+	bool cont, global, keepable;
 	unsigned level;
 	cop_va va;
 	uint64_t bytes; /* of addresses that it translates: more than its own where it stands for a contiguous run */
@@ -43,6 +44,20 @@ struct sim_walk {
 	void *arg;
 	void (*touch)(const void *);
 };
+
+/* What an entry says; good until the next one is asked about. */
+struct sim_entry {
+	uint64_t value;
+	cop_pa pa;                    /* COP_LEAF: of the entry itself; COP_TABLE: of the table */
+	enum cop_kind kind, hardware; /* to software, to hardware */
+	uint8_t level, coding;
+	bool cont, global;
+	bool keepable; /* a copy may be kept: always of a table's */
+};
+const struct sim_entry *sim_decode(const struct sim_tree *, uint64_t entry, unsigned level);
+void sim_decode_on(void);
+/* Fills in what follows from format and geometry. */
+void sim_tree_coding(struct sim_tree *);
 
 uint64_t sim_span(const struct sim_tree *, unsigned level);
 /* What entry i of a table around va translates; the upper half of a root may be sign-extended. */
@@ -75,6 +90,12 @@ extern struct sim_invalidations {
 	struct sim_invalidation at[SIM_INVALIDATIONS];
 } sim_inval;
 bool sim_covers(const struct sim_invalidation *, unsigned on, const struct sim_item *);
+/* Cheap: false if it cannot, for its addresses. */
+static inline bool sim_may_cover(const struct sim_invalidation *i, const struct sim_item *item)
+{
+	return (i->what.scope & COP_TLBI_ASID) ||
+	       (i->what.start <= item->va + (item->bytes - 1) && i->what.last >= item->va);
+}
 /* Why is it still kept? Of what has been tried, the nearest. */
 struct sim_cause {
 	const char *rule, *text;

@@ -74,16 +74,15 @@ static void check_freed(const struct sim_item *item, struct sim_walk *w)
 struct sim_target sim_target_of(const struct sim_tree *tree, uint64_t entry, unsigned level)
 {
 	const struct cop_format *format = tree->format;
-	enum cop_kind kind = format->kind(&tree->geom, entry, level);
-	struct sim_target to = {.bytes = 0};
+	const struct sim_entry *says = sim_decode(tree, entry, level);
+	struct sim_target to = {.pa = says->pa};
 
-	if (kind == COP_TABLE) {
-		to.pa = format->table_pa(&tree->geom, entry, level);
+	if (says->kind == COP_TABLE) {
 		to.bytes = COP_LG2(format->table_lg2(&tree->geom, level - 1));
-	} else if (kind == COP_LEAF) {
+	} else if (says->kind == COP_LEAF) {
 		/* A member's whole run: at most that far away. */
 		to.bytes = sim_span(tree, level) << (format->cont_lg2 ? format->cont_lg2(&tree->geom, level) : 0);
-		to.pa = COP_ALIGN_DOWN(format->leaf_pa(&tree->geom, entry, level), to.bytes);
+		to.pa = COP_ALIGN_DOWN(says->pa, to.bytes);
 	}
 	return to;
 }

@@ -19,21 +19,27 @@
 #define LOCATIONS (1U << 16)
 
 struct location {
-	uintptr_t address; /* 0: none */
-	uint8_t last_writer;
-	bool last_plain, known;                  /* known: .seen is what .knower has last read or written here */
-	uint32_t written[CPUS];                  /* each CPU's clock at its last write, 0: none */
-	uint32_t read[CPUS];                     /* ... and read */
-	uint16_t plain_write, plain_read, knows; /* CPUs */
-	uint64_t seen[CPUS];
+	uintptr_t address;
+	uint16_t accessed; /* coroutines that ever did, in any execution */
+	/* What follows is put back, each part by itself. */
+	struct accesses {
+		struct sim_at at; /* of the last write */
+		struct sim_at read_at;
+		uint16_t plain_write, plain_read; /* coroutines whose last one was plain */
+		uint8_t last_writer;
+	} last;
+	struct own {
+		uint64_t seen;          /* what it has last read or written here */
+		uint32_t written, read; /* its clock at its last write and read, 0: none */
+		bool knows;             /* .seen */
+	} own[CPUS];
 	struct sim_clock released;
-	struct sim_at at; /* of the last write */
-	struct sim_at read_at;
 };
 
 static struct {
-	struct location *slot;
-	size_t used;
+	uint32_t *slot; /* hash: location */
+	struct location *location;
+	uint32_t used; /* the first one is nobody's */
 	struct {
 		struct sim_clock clock[CPUS];
 		struct sim_clock acquired[CPUS]; /* by relaxed loads, for a fence to come */
@@ -43,64 +49,82 @@ static struct {
 
 static void join(struct sim_clock *to, const struct sim_clock *from)
 {
+	struct sim_clock both;
+	uint32_t more = 0;
+
 	for (unsigned i = 0; i < CPUS; i++) {
-		if (from->of[i] > to->of[i])
-			to->of[i] = from->of[i];
+		both.of[i] = from->of[i] > to->of[i] ? from->of[i] : to->of[i];
+		more |= both.of[i] ^ to->of[i];
 	}
+	if (!more)
+		return;
+	engine_save(to, sizeof(*to));
+	*to = both;
 }
 
-static struct location *slot_of(uintptr_t address)
+static uint32_t *slot_of(uintptr_t address)
 {
 	size_t i = (size_t)((address * 0x9e3779b97f4a7c15ULL) >> 20) & (LOCATIONS - 1);
 
-	while (race.slot[i].address && race.slot[i].address != address)
+	while (race.slot[i] && race.location[race.slot[i]].address != address)
 		i = (i + 1) & (LOCATIONS - 1);
 	return &race.slot[i];
 }
 
 static struct location *location_of(const volatile void *p)
 {
-	struct location *l = slot_of((uintptr_t)p);
+	uint32_t *slot = slot_of((uintptr_t)p);
 
-	if (!l->address && ++race.used == LOCATIONS / 2)
+	if (*slot)
+		return &race.location[*slot];
+	if (race.used + 1 == LOCATIONS / 2)
 		sim_fail("sim-limit", "more than %u locations", LOCATIONS / 2);
+	*slot = ++race.used;
 	/* Its address stays when all else is put back. */
-	l->address = (uintptr_t)p;
-	return l;
+	race.location[*slot].address = (uintptr_t)p;
+	return &race.location[*slot];
 }
 
-/* ... to be changed. */
-static struct location *changed(const volatile void *p)
+static void *reserve(size_t bytes)
 {
-	struct location *l = location_of(p);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	engine_save(l, sizeof(*l));
-	return l;
+	if (p == MAP_FAILED) {
+		perror("sim: mmap");
+		abort();
+	}
+	return p;
 }
 
 void sim_race_on(void)
 {
-	race.slot = mmap(NULL, LOCATIONS * sizeof(*race.slot), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (race.slot == MAP_FAILED) {
-		perror("sim: mmap");
-		abort();
-	}
+	race.slot = reserve(LOCATIONS * sizeof(*race.slot));
+	race.location = reserve(LOCATIONS / 2 * sizeof(*race.location));
 	for (unsigned i = 0; i < CPUS; i++)
 		race.now.clock[i].of[i] = 1;
-	engine_region(&race.now, sizeof(race.now));
 }
 
 void sim_race_off(void)
 {
-	if (race.slot)
+	if (race.slot) {
 		munmap(race.slot, LOCATIONS * sizeof(*race.slot));
+		munmap(race.location, LOCATIONS / 2 * sizeof(*race.location));
+	}
 	memset(&race, 0, sizeof(race));
 }
 
 static struct sim_clock *mine(void)
 {
 	return &race.now.clock[sim.current];
+}
+
+/* What it does from now on does not come before what knows of it so far. */
+static void tick(unsigned cpu)
+{
+	uint32_t *own = &race.now.clock[cpu].of[cpu];
+
+	engine_save(own, sizeof(*own));
+	++*own;
 }
 
 static const char *name_of(unsigned cpu)
@@ -118,17 +142,21 @@ static void check(const struct location *l, unsigned how, struct sim_at at)
 {
 	const bool write = how & SIM_RACE_WRITE, plain = how & SIM_RACE_PLAIN;
 
-	for (unsigned i = 0; i < CPUS; i++) {
-		const bool after_write = unordered(i, l->written[i]) && (plain || (l->plain_write & 1U << i));
-		const bool after_read = write && unordered(i, l->read[i]) && (plain || (l->plain_read & 1U << i));
+	for (uint32_t rest = l->accessed; rest; rest &= rest - 1) {
+		const unsigned i = (unsigned)__builtin_ctz(rest);
+		const struct own *o = &l->own[i];
+		const bool after_write = unordered(i, o->written) && (plain || (l->last.plain_write & 1U << i));
+		const bool after_read = write && unordered(i, o->read) && (plain || (l->last.plain_read & 1U << i));
 
 		if (!after_write && !after_read)
 			continue;
 		sim.cpu[sim.current].at = at;
 		sim_report("data-race", "a %s%s, and the %s by %s at %s:%d: nothing orders them, and one is plain",
 			   plain ? "plain " : "", write ? "write" : "read", after_write ? "write" : "read", name_of(i),
-			   (after_write ? l->at : l->read_at).file ? (after_write ? l->at : l->read_at).file : "-",
-			   (after_write ? l->at : l->read_at).line);
+			   (after_write ? l->last.at : l->last.read_at).file
+				   ? (after_write ? l->last.at : l->last.read_at).file
+				   : "-",
+			   (after_write ? l->last.at : l->last.read_at).line);
 		return;
 	}
 }
@@ -136,6 +164,15 @@ static void check(const struct location *l, unsigned how, struct sim_at at)
 static void set_bit(uint16_t *bits, bool on)
 {
 	*bits = (uint16_t)(on ? *bits | 1U << sim.current : *bits & ~(1U << sim.current));
+}
+
+static struct sim_clock joined(const struct sim_clock *a, const struct sim_clock *b)
+{
+	struct sim_clock both;
+
+	for (unsigned i = 0; i < CPUS; i++)
+		both.of[i] = a->of[i] > b->of[i] ? a->of[i] : b->of[i];
+	return both;
 }
 
 static void order(struct location *l, unsigned how)
@@ -151,36 +188,44 @@ static void order(struct location *l, unsigned how)
 	if (how & SIM_RACE_RMW)
 		released = l->released;
 	if (!(how & SIM_RACE_PLAIN))
-		join(&released, &race.now.fenced[sim.current]);
+		released = joined(&released, &race.now.fenced[sim.current]);
 	if (how & SIM_RACE_RELEASE)
-		join(&released, mine());
+		released = joined(&released, mine());
+	if (!memcmp(&l->released, &released, sizeof(released)))
+		return;
+	engine_save(&l->released, sizeof(l->released));
 	l->released = released;
 }
 
 void sim_race_access(const volatile void *p, unsigned how, uint64_t value, struct sim_at at)
 {
 	struct location *l;
+	struct own *own;
 
 	if (sim.solo)
 		return;
-	l = changed(p);
+	l = location_of(p);
 	check(l, how, at);
 	order(l, how);
-	l->seen[sim.current] = value;
-	set_bit(&l->knows, true);
+	l->accessed |= (uint16_t)(1U << sim.current);
+	own = &l->own[sim.current];
+	engine_save(own, sizeof(*own));
+	engine_save(&l->last, sizeof(l->last));
+	own->seen = value;
+	own->knows = true;
 	if (!(how & SIM_RACE_WRITE) || (how & SIM_RACE_RMW)) {
-		l->read[sim.current] = mine()->of[sim.current];
-		l->read_at = at;
-		set_bit(&l->plain_read, how & SIM_RACE_PLAIN);
+		own->read = mine()->of[sim.current];
+		l->last.read_at = at;
+		set_bit(&l->last.plain_read, how & SIM_RACE_PLAIN);
 	}
 	if (how & SIM_RACE_WRITE) {
-		l->written[sim.current] = mine()->of[sim.current];
-		l->at = at;
-		l->last_writer = (uint8_t)sim.current;
-		set_bit(&l->plain_write, how & SIM_RACE_PLAIN);
+		own->written = mine()->of[sim.current];
+		l->last.at = at;
+		l->last.last_writer = (uint8_t)sim.current;
+		set_bit(&l->last.plain_write, how & SIM_RACE_PLAIN);
 	}
 	if (how & SIM_RACE_RELEASE)
-		mine()->of[sim.current]++;
+		tick(sim.current);
 }
 
 void sim_race_fence(bool acquire, bool release)
@@ -190,8 +235,9 @@ void sim_race_fence(bool acquire, bool release)
 	if (acquire)
 		join(mine(), &race.now.acquired[sim.current]);
 	if (release) {
+		engine_save(&race.now.fenced[sim.current], sizeof(*race.now.fenced));
 		race.now.fenced[sim.current] = *mine();
-		mine()->of[sim.current]++;
+		tick(sim.current);
 	}
 }
 
@@ -199,8 +245,8 @@ void sim_race_before(const void *what)
 {
 	if (sim.solo)
 		return;
-	join(&changed(what)->released, mine());
-	mine()->of[sim.current]++;
+	join(&location_of(what)->released, mine());
+	tick(sim.current);
 }
 
 void sim_race_after(const void *what)
@@ -215,9 +261,10 @@ void sim_race_hardware(const volatile void *p, uint64_t value)
 
 	if (sim.solo)
 		return;
-	l = changed(p);
-	l->last_writer = SIM_HARDWARE;
-	l->at = sim.cpu[sim.current].at;
+	l = location_of(p);
+	engine_save(&l->last, sizeof(l->last));
+	l->last.last_writer = SIM_HARDWARE;
+	l->last.at = sim.cpu[sim.current].at;
 	(void)value;
 }
 
@@ -229,14 +276,14 @@ struct sim_overwrite sim_order_overwrites(const void *p, uint64_t old)
 	if (sim.solo)
 		return o;
 	l = location_of(p);
-	if (!(l->knows & 1U << sim.current))
+	if (!l->own[sim.current].knows)
 		return o;
-	o.seen = l->seen[sim.current];
-	o.by = l->last_writer;
-	o.at = l->at;
+	o.seen = l->own[sim.current].seen;
+	o.by = l->last.last_writer;
+	o.at = l->last.at;
 	if (o.seen == old)
 		return o;
-	o.unseen = o.by == SIM_HARDWARE || unordered(o.by, l->written[o.by]);
+	o.unseen = o.by == SIM_HARDWARE || unordered(o.by, l->own[o.by].written);
 	return o;
 }
 
@@ -251,8 +298,8 @@ void sim_race_join(bool to_all)
 		}
 		/* What it does from now on is not part of that. */
 		join(mine(), &race.now.clock[i]);
-		race.now.clock[i].of[i]++;
+		tick(i);
 	}
 	if (to_all)
-		mine()->of[sim.current]++;
+		tick(sim.current);
 }

@@ -104,6 +104,12 @@ void sim_rcu_read_unlock(struct sim_at at)
 	sim_record(SIM_OP_RCU_UNREAD, NULL, 0, 0, 0, at);
 }
 
+static void touch_head(const cop_rcu *head)
+{
+	sim_touch(&head->next, true);
+	sim_touch(&head->func, true);
+}
+
 void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 {
 	struct callback *c;
@@ -111,7 +117,7 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 	sim_order_settle(at);
 	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim.rcu.last, true) || sim_conflicts(head, true) || looks_shared(),
 		  NULL, at);
-	sim_touch(head, true);
+	touch_head(head);
 	for (uint64_t i = sim.rcu.first; i != sim.rcu.last; i++) {
 		if (queue[i % CALLBACKS].head == head)
 			sim_report("rcu-head-reused", "this head waits for a grace period already");
@@ -124,6 +130,21 @@ void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 	sim_race_before(head);
 	sim_word_set(&sim.rcu.last, sim.rcu.last + 1);
 	sim_record(SIM_OP_RCU_DEFER, head, 0, 0, 0, at);
+}
+
+/* Anybody who touches a head that waits takes it for something else. */
+void sim_rcu_check_heads(const volatile void *p, unsigned size, struct sim_at at)
+{
+	for (uint64_t i = sim.rcu.first; i != sim.rcu.last; i++) {
+		const uintptr_t head = (uintptr_t)queue[i % CALLBACKS].head;
+
+		if ((uintptr_t)p + size <= head || (uintptr_t)p >= head + sizeof(cop_rcu))
+			continue;
+		sim.cpu[sim.current].at = at;
+		sim_report("rcu-head-touched", "this is part of a head that waits for a grace period since %s:%d",
+			   queue[i % CALLBACKS].at.file, queue[i % CALLBACKS].at.line);
+		return;
+	}
 }
 
 void sim_rcu_sync(struct sim_at at)
@@ -144,7 +165,7 @@ static void call_first(void)
 	const struct callback c = queue[sim.rcu.first % CALLBACKS];
 
 	sim_order_acquire(&c.before);
-	sim_touch(c.head, true);
+	touch_head(c.head);
 	sim_race_after(c.head);
 	sim.rcu.first++;
 	sim_record(SIM_OP_RCU_CALL, c.head, 0, 0, 0, c.at);

@@ -11,8 +11,7 @@ static bool valid_now(const struct sim_item *item)
 	cop_pa table = tree->root;
 
 	for (unsigned l = tree->geom.levels - 1U;; l--) {
-		uint64_t i =
-			(item->va >> tree->format->shift(l)) & (COP_LG2(tree->format->index_bits(&tree->geom, l)) - 1);
+		uint64_t i = (item->va >> tree->shift[l]) & (COP_LG2(tree->index_bits[l]) - 1);
 		uint64_t entry = sim_word_now(table + i * 8).value;
 		enum cop_kind kind = sim_hardware_kind(tree, entry, l);
 

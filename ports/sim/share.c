@@ -22,21 +22,24 @@
 struct location {
 	uintptr_t word;                   /* address / 8 + 1 */
 	uint32_t conflicting[MODES];      /* coroutines with such accesses in conflict, in any execution */
+	uint32_t known;                   /* coroutines with any access, in any execution */
 	uint32_t at[MODES][SIM_ALL_CPUS]; /* each one's clock at its last access in this execution, 0: none */
 };
 
 static struct {
-	struct location *slot;
-	size_t used, shared;
+	uint32_t *slot; /* hash: location */
+	struct location *location;
+	uint32_t used; /* the first one is nobody's */
+	size_t shared;
 } share;
 
 uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames;
 
-static struct location *slot_of(uintptr_t word)
+static uint32_t *slot_of(uintptr_t word)
 {
 	size_t i = (size_t)((word * 0x9e3779b97f4a7c15ULL) >> (64 - LOCATIONS_LG2));
 
-	while (share.slot[i].word && share.slot[i].word != word)
+	while (share.slot[i] && share.location[share.slot[i]].word != word)
 		i = (i + 1) & (LOCATIONS - 1);
 	return &share.slot[i];
 }
@@ -46,14 +49,21 @@ static uintptr_t word_of(const volatile void *p)
 	return (uintptr_t)p / 8 + 1;
 }
 
-void sim_share_on(void)
+static void *reserve(size_t bytes)
 {
-	share.slot = mmap(NULL, LOCATIONS * sizeof(*share.slot), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (share.slot == MAP_FAILED) {
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
 		perror("sim: mmap");
 		abort();
 	}
+	return p;
+}
+
+void sim_share_on(void)
+{
+	share.slot = reserve(LOCATIONS * sizeof(*share.slot));
+	share.location = reserve(LOCATIONS / 2 * sizeof(*share.location));
 	memset(sim.clock, 0, sizeof(sim.clock));
 	for (unsigned i = 0; i < SIM_ALL_CPUS; i++)
 		sim.clock[i].of[i] = 1;
@@ -61,8 +71,10 @@ void sim_share_on(void)
 
 void sim_share_off(void)
 {
-	if (share.slot)
+	if (share.slot) {
 		munmap(share.slot, LOCATIONS * sizeof(*share.slot));
+		munmap(share.location, LOCATIONS / 2 * sizeof(*share.location));
+	}
 	memset(&share, 0, sizeof(share));
 }
 
@@ -75,6 +87,7 @@ struct sim_clock sim_order_release(void)
 {
 	struct sim_clock now = sim.clock[sim.current];
 
+	engine_save(&sim.clock[sim.current].of[sim.current], sizeof(uint32_t));
 	sim.clock[sim.current].of[sim.current]++;
 	return now;
 }
@@ -83,6 +96,7 @@ void sim_order_acquire(const struct sim_clock *c)
 {
 	struct sim_clock *mine = &sim.clock[sim.current];
 
+	engine_save(mine, sizeof(*mine));
 	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
 		if (c->of[i] > mine->of[i])
 			mine->of[i] = c->of[i];
@@ -101,7 +115,7 @@ bool sim_conflicts_as(const volatile void *p, enum sim_mode mode)
 
 	if (!sim.config.quiet)
 		return true;
-	l = slot_of(word_of(p));
+	l = &share.location[*slot_of(word_of(p))];
 	for (unsigned m = 0; m < MODES; m++)
 		others |= commute(m, mode) ? 0 : l->conflicting[m];
 	return others & ~(1U << sim.current);
@@ -114,28 +128,32 @@ bool sim_conflicts(const volatile void *p, bool write)
 
 static struct location *location_of(const volatile void *p)
 {
-	struct location *l = slot_of(word_of(p));
+	uint32_t *slot = slot_of(word_of(p));
 
-	if (l->word)
-		return l;
-	if (++share.used == LOCATIONS / 2)
+	if (*slot)
+		return &share.location[*slot];
+	if (share.used + 1 == LOCATIONS / 2)
 		sim_fail("sim-limit", "more than %lu locations", LOCATIONS / 2);
-	l->word = word_of(p);
-	return l;
+	*slot = ++share.used;
+	share.location[*slot].word = word_of(p);
+	return &share.location[*slot];
 }
 
 /* Others' accesses in this execution that nothing puts before this one. */
 static bool find_conflicts(struct location *l, unsigned mode)
 {
 	const struct sim_clock *mine = &sim.clock[sim.current];
+	const uint32_t others = l->known & ~(1U << sim.current);
 	uint32_t found[MODES] = {0};
 	bool fresh = false;
 
 	for (unsigned m = 0; m < MODES; m++) {
 		if (commute(m, mode))
 			continue;
-		for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
-			if (i != sim.current && l->at[m][i] > mine->of[i])
+		for (uint32_t rest = others; rest; rest &= rest - 1) {
+			const unsigned i = (unsigned)__builtin_ctz(rest);
+
+			if (l->at[m][i] > mine->of[i])
 				found[m] |= 1U << i, found[mode] |= 1U << sim.current;
 		}
 	}
@@ -150,18 +168,22 @@ static void note(const volatile void *p, enum sim_mode mode)
 {
 	struct location *l = location_of(p);
 	uint32_t *at = &l->at[mode][sim.current], now = sim.clock[sim.current].of[sim.current];
-	bool known = l->conflicting[0] | l->conflicting[1] | l->conflicting[2];
+	bool known;
+
+	/* What came in between was seen to conflict with that one. */
+	if (*at == now)
+		return;
+	l->known |= 1U << sim.current;
+	known = l->conflicting[0] | l->conflicting[1] | l->conflicting[2];
 
 	if (find_conflicts(l, mode)) {
 		share.shared += !known;
+		/* The rest of this execution may show more of them. */
 		if (sim.config.quiet && !sim.config.fine) {
 			sim.restart = true;
 			engine_restart();
-			sim_cpu_stop();
 		}
 	}
-	if (*at == now)
-		return;
 	engine_save(at, sizeof(*at));
 	*at = now;
 }

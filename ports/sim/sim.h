@@ -22,6 +22,7 @@
 #define SIM_DRAIN(c)   (2 * SIM_CPUS + 1 + (c)) /* takes the stores of CPU c to memory */
 #define SIM_ALL_CPUS   (3 * SIM_CPUS + 1)
 #define SIM_TREES      4
+#define SIM_LEVELS     8
 #define SIM_EVENTS     (1U << 16) /* recorded in one execution */
 #define SIM_FOREVER    (~0ULL)
 #define SIM_HARDWARE   0xff /* as a writer: the MMU, setting accessed and dirty bits */
@@ -113,6 +114,8 @@ struct sim_tree {
 	struct cop_geom geom;
 	cop_pa root;
 	uint32_t asid;
+	uint8_t coding;                                    /* decode.c */
+	uint8_t shift[SIM_LEVELS], index_bits[SIM_LEVELS]; /* the format's, by level */
 	bool attached;
 	bool user; /* kernel addresses are not translated by it, whatever its half */
 	bool caches_invalid; /* hardware may keep entries that are not valid */
@@ -180,6 +183,7 @@ struct sim {
 	struct sim_event *event;
 	bool solo;    /* setup or check: nothing else runs */
 	bool restart; /* an access conflicted that was not a switch point: the search starts over */
+	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	/* What follows is put back by the engine: compared after each event. */
 	struct sim_processor cpu[SIM_ALL_CPUS];
 	struct sim_tree tree[SIM_TREES];
@@ -204,7 +208,6 @@ struct sim {
 		uint64_t sections[SIM_ALL_CPUS]; /* begun so far */
 		unsigned depth[SIM_ALL_CPUS];
 	} rcu;
-	struct sim_clock clock[SIM_ALL_CPUS]; /* share.c */
 	struct {
 		struct sim_order_cpu {
 			uint64_t count, made; /* stores */
@@ -416,6 +419,8 @@ void sim_log_answers(const uint8_t *shared, uint32_t asked);
 /* rcu.c */
 void sim_rcu_run(void *);
 bool sim_rcu_visible(void); /* beginning or ending a section */
+/* Before an access to [p, p + size). */
+void sim_rcu_check_heads(const volatile void *p, unsigned size, struct sim_at);
 void sim_rcu_section_begin(void);
 void sim_rcu_section_end(void);
 void sim_rcu_run_solo(void);
@@ -442,6 +447,12 @@ struct sim_overwrite {
 struct sim_overwrite sim_order_overwrites(const void *, uint64_t old);
 
 void sim_race_join(bool to_all); /* with every CPU's clock */
+
+/* object.c */
+void sim_object_on(void);
+/* [p, p + bytes) is free from now on: nobody may touch it. */
+void sim_object_gone(const void *p, size_t bytes, struct sim_at);
+void sim_object_check(const volatile void *p, struct sim_at);
 
 /* irq.c */
 void sim_irq_reset(void);

@@ -470,6 +470,14 @@ static void defer_once(void *arg)
 	cop_rcu_defer(&world_of(arg)->rcu, callback);
 }
 
+static void defer_and_touch(void *arg)
+{
+	cop_rcu_read_lock();
+	cop_rcu_defer(&world_of(arg)->rcu, callback);
+	cop_write((uint64_t *)(void *)&world_of(arg)->rcu, (uint64_t)1);
+	cop_rcu_read_unlock();
+}
+
 static void wait_for_nobody(void *arg)
 {
 	uint64_t v;
@@ -616,6 +624,7 @@ const struct rule_case rules_sync[] = {
 	{.rule = "irq-unbalanced", .broken = restore_unsaved, .correct = save_and_restore},
 	{.rule = "rcu-unbalanced", .broken = unread, .correct = read_twice},
 	{.rule = "rcu-head-reused", .broken = defer_twice, .correct = defer_once},
+	{.rule = "rcu-head-touched", .broken = defer_and_touch, .correct = defer_once},
 	{.rule = "assert", .broken = assert_false, .correct = nothing},
 	{.rule = "sim-limit", .broken = no_memory, .correct = nothing},
 	{.rule = "free-reserved", .broken = panic_reserved, .correct = nothing},
