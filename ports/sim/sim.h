@@ -117,7 +117,7 @@ struct sim_tree {
 	uint8_t coding;                                    /* decode.c */
 	uint8_t shift[SIM_LEVELS], index_bits[SIM_LEVELS]; /* the format's, by level */
 	bool attached;
-	bool user; /* kernel addresses are not translated by it, whatever its half */
+	bool user;           /* kernel addresses are not translated by it, whatever its half */
 	bool caches_invalid; /* hardware may keep entries that are not valid */
 	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
 };
