@@ -274,6 +274,9 @@ const struct checker_rule checker_rules[] = {
 	{"linear-map-not-mapped", "The library: rolling back, it does not find what it has mapped.", ANYWHERE,
 	 "add(section)            fails half way\n"
 	 "unmap what was mapped   <-\n"},
+	{"vmalloc-not-mapped", "The library: an area is to be unmapped that somebody else has unmapped.", ANYWHERE,
+	 "vunmap(area)\n"
+	 "vunmap(area)            <-\n"},
 	{"isolated-frame-allocated", "The library: a frame was handed out of a section that is isolated.", ANYWHERE,
 	 "isolate(section)\n"
 	 "evict(section)\n"

@@ -59,7 +59,9 @@ int cop_mem_add(struct cop_mem *mem, cop_pa start, uint64_t bytes, uint32_t flag
 	if (mem->hooks.populate)
 		err = mem->hooks.populate(mem->hooks.ctx, start, bytes);
 	if (!err) {
+		cop_sharing_change_begin(&mem->sharing);
 		err = map_all(mem, &blocks, flags);
+		cop_sharing_change_end(&mem->sharing);
 		if (err && mem->hooks.punch)
 			mem->hooks.punch(mem->hooks.ctx, start, bytes);
 	}

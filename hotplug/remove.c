@@ -9,6 +9,18 @@ static bool any_early(const struct cop_blocks *blocks)
 	return false;
 }
 
+static int unmap_all(struct cop_mem *mem, const struct cop_blocks *blocks)
+{
+	int err = cop_linear_unmap(mem, blocks->start, blocks->bytes);
+
+	if (err)
+		return err;
+	/* Boot memory was refused before. */
+	if (cop_vmemmap_depopulate(mem, blocks->first, blocks->count))
+		cop_panic("boot-memmap", blocks->first);
+	return 0;
+}
+
 /*
  * Gone, then a grace period, then the memmap goes: whoever found the sections valid did so inside an RCU read section
  * that has ended by now. gup-fast-vs-hotplug-2022-10; a grace period before the mark would be too early, and the locks of
@@ -20,13 +32,10 @@ static int tear_down(struct cop_mem *mem, const struct cop_blocks *blocks)
 
 	cop_blocks_set(blocks, COP_BLOCK_GONE);
 	cop_rcu_sync();
-	err = cop_linear_unmap(mem, blocks->start, blocks->bytes);
-	if (err)
-		return err;
-	/* Boot memory was refused before. */
-	if (cop_vmemmap_depopulate(mem, blocks->first, blocks->count))
-		cop_panic("boot-memmap", blocks->first);
-	return 0;
+	cop_sharing_change_begin(&mem->sharing);
+	err = unmap_all(mem, blocks);
+	cop_sharing_change_end(&mem->sharing);
+	return err;
 }
 
 static void forget(const struct cop_blocks *blocks)

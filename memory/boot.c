@@ -240,6 +240,9 @@ int cop_mem_boot(struct cop_mem *mem, struct cop_tree *tree, void *arena, const 
 	if (!err)
 		err = cop_tree_init(tree, &config->geom, &source, 0, COP_TREE_KERNEL);
 	if (!err)
+		err = cop_sharing_init(&mem->sharing, tree, config->sharing, mem->layout.linear_start,
+				       COP_ALIGN_UP(mem->layout.vmemmap_last + 1, COP_LG2(mem->page_lg2)) - 1);
+	if (!err)
 		err = map_linear(mem, config);
 	if (err)
 		return err;

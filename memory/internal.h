@@ -68,6 +68,12 @@ cop_pa cop_early_alloc(struct cop_mem *mem, uint64_t bytes);
 cop_pa cop_early_alloc_top(struct cop_mem *mem, uint64_t bytes);
 void cop_early_free(struct cop_mem *mem, cop_pa pa, uint64_t bytes);
 
+/* vmap.c: a range of a region's addresses; -COP_EINVAL, -COP_ENOMEM. */
+struct cop_vm;
+struct cop_vm_area;
+int cop_vm_claim(struct cop_vm *vm, struct cop_vm_area *area, uint64_t bytes);
+void cop_vm_release(struct cop_vm *vm, struct cop_vm_area *area);
+
 /* source.c: a block of tables, which may have been taken before the allocator was up. */
 void cop_table_frames_free(struct cop_mem *mem, cop_pfn pfn, unsigned order);
 

@@ -30,6 +30,18 @@ static cop_va window_last(const struct cop_geom *geom)
 	return ~(cop_va)0;
 }
 
+static void set_vmalloc(struct cop_layout *out, const struct cop_geom *geom)
+{
+	const uint64_t page = COP_LG2(geom->page_lg2);
+
+	out->vmalloc_start = 1;
+	out->vmalloc_last = 0;
+	if (window_last(geom) - out->vmemmap_last < page)
+		return;
+	out->vmalloc_start = COP_ALIGN_UP(out->vmemmap_last + 1, page);
+	out->vmalloc_last = window_last(geom);
+}
+
 struct cop_layout_result cop_mem_layout(const struct cop_geom *geom, cop_pa pa_start, cop_pa pa_limit,
 					unsigned section_lg2)
 {
@@ -58,6 +70,7 @@ struct cop_layout_result cop_mem_layout(const struct cop_geom *geom, cop_pa pa_s
 	out->linear = out->linear_start - base;
 	out->vmemmap_start = out->linear_start + COP_ALIGN_UP(linear_bytes, grain);
 	out->vmemmap_last = out->vmemmap_start + vmemmap_bytes - 1;
+	set_vmalloc(out, geom);
 	out->vmemmap = out->vmemmap_start - (base >> geom->page_lg2 << COP_PAGE_STRUCT_LG2);
 	return result;
 }

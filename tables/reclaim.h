@@ -85,9 +85,28 @@ static COP_SLOW void table_detach(struct cop_gather *gather, struct cop_ptdesc *
 	gather_table(gather, va);
 }
 
-static inline bool kill_unless_root(struct cop_ptdesc *d, uint64_t units)
+/* Not the root: does a seam lie inside what the table around @va translates? */
+static COP_SLOW bool is_shared(const struct cop_tree *tree, struct cop_ptdesc *d, cop_va va)
 {
-	return cop_read(&d->parent) != COP_PA_NONE && kill(d, units);
+	const uint64_t span = leaf_bytes(cop_read(&d->level) + 1U);
+
+	for (unsigned i = 0; i < COP_TREE_SEAMS; i++) {
+		const cop_va seam = tree->seam[i];
+
+		if ((seam & (span - 1)) && COP_ALIGN_DOWN(seam, span) == COP_ALIGN_DOWN(va, span))
+			return true;
+	}
+	return false;
+}
+
+static inline bool stays(const struct cop_tree *tree, struct cop_ptdesc *d, cop_va va)
+{
+	return cop_read(&d->parent) == COP_PA_NONE || is_shared(tree, d, va);
+}
+
+static inline bool kill_unless_stays(const struct cop_tree *tree, struct cop_ptdesc *d, uint64_t units, cop_va va)
+{
+	return !stays(tree, d, va) && kill(d, units);
 }
 
 /*
@@ -99,9 +118,9 @@ static COP_SLOW void reclaim(struct cop_gather *gather, struct cop_ptdesc *d, ui
 {
 	struct cop_ptdesc *parent;
 
-	if (!kill_unless_root(d, units))
+	if (!kill_unless_stays(gather->tree, d, units, va))
 		return;
-	for (parent = cop_ptdesc(cop_read(&d->parent)); kill_unless_root(parent, 1);
+	for (parent = cop_ptdesc(cop_read(&d->parent)); kill_unless_stays(gather->tree, parent, 1, va);
 	     parent = cop_ptdesc(cop_read(&d->parent))) {
 		table_detach(gather, d, va);
 		d = parent;

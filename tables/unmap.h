@@ -206,6 +206,7 @@ static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l)
 {
 	struct cop_ptdesc *d = cop_ptdesc(table);
 	const uint64_t stop = u->left - table_room(u->g, u->va, u->left, l);
+	const cop_va start = u->va;
 	struct dead_tables dead = {.count = 0};
 	uint64_t used = 0, markers = 0, units;
 
@@ -229,7 +230,7 @@ static bool unmap_in(struct unmapping *u, cop_pa table, unsigned l)
 		return false;
 	units = used ? unreserve(d, used) : cop_load(&d->state, relaxed);
 	/* My markers and dead tables hold the table only for me: when nothing else is in it, it goes, and they with it. */
-	if (units != markers || table == u->tree->root || !kill(d, units)) {
+	if (units != markers || !kill_unless_stays(u->tree, d, units, start)) {
 		unlink_all(u->tree, &dead);
 		return false;
 	}

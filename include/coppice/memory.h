@@ -13,7 +13,7 @@
 #define COPPICE_MEMORY_H
 
 #include <coppice/fragments.h>
-#include <coppice/tables.h>
+#include <coppice/sharing.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -137,11 +137,13 @@ struct cop_section {
  * @vmemmap: virtual address of frame 0's struct page (likewise)
  * @linear_start, @linear_last: addresses the linear map may use
  * @vmemmap_start, @vmemmap_last: addresses the memmap may use
+ * @vmalloc_start, @vmalloc_last: what is left; none if start > last
  */
 struct cop_layout {
 	cop_va linear, vmemmap;
 	cop_va linear_start, linear_last;
 	cop_va vmemmap_start, vmemmap_last;
+	cop_va vmalloc_start, vmalloc_last;
 };
 struct cop_layout_result {
 	struct cop_layout layout;
@@ -190,6 +192,7 @@ enum cop_mem_flag {
  * section
  * @section_lg2: section size, lg2 of bytes; at least 2 * page_lg2 - 6, so that a section's memmap is whole frames
  * @flags: enum cop_mem_flag
+ * @sharing: how hot-plug and vmalloc share tables
  * @hooks: copied
  *
  * Only read during cop_mem_boot().
@@ -202,6 +205,7 @@ struct cop_mem_config {
 	cop_pa pa_start, pa_limit;
 	uint8_t section_lg2;
 	uint32_t flags;
+	enum cop_share_policy sharing;
 	struct cop_mem_hooks hooks;
 };
 
@@ -237,6 +241,7 @@ struct cop_notifier;
 struct cop_mem {
 	struct cop_tree *tree;
 	struct cop_layout layout;
+	struct cop_sharing sharing;
 	struct cop_mem_hooks hooks;
 	uint32_t flags;
 	uint8_t page_lg2, section_lg2, max_order;
@@ -270,7 +275,8 @@ struct cop_mem {
  * @section_lg2: lg2 of bytes
  *
  * The linear map begins with the kernel's addresses (the upper half of a tree that is sign-extended, all of one that
- * is not); the memmap begins at the first multiple of 1 GB after it. What is left above is for vmalloc.
+ * is not); the memmap begins at the first multiple of 1 GB after it. What is left above is for vmalloc (vmalloc.h): both
+ * may use one table, see sharing.h.
  *
  *	linear map (.pa_limit - .pa_start) | memmap (that / page size * 64) | vmalloc
  *
@@ -308,7 +314,7 @@ uint64_t cop_mem_arena_bytes(const struct cop_mem_config *config);
  * carved out of the memory itself and stay reserved. All sections with boot memory are online in COP_ZONE_NORMAL and
  * cannot be removed. populate() is called for each range first.
  *
- * Return: 0; -COP_EINVAL (ranges unordered, overlapping, wrapping; section size; geometry), -COP_ERANGE (memory beyond
+ * Return: 0; -COP_EINVAL (ranges unordered, overlapping, wrapping; section size; geometry; sharing), -COP_ERANGE (memory beyond
  * .pa_limit or what the geometry can map), -COP_ENOMEM (not enough memory for tables and memmap), or what populate()
  * returned. After a failure nothing of @mem and @tree is of use and the memory's contents are undefined.
  */

@@ -73,7 +73,10 @@ struct cop_table_ops;
  * @constructed: tables that went through the constructor and not yet through the destructor; marked
  * @deferred: lists of tables that wait for a grace period; marked
  * @linking: map calls that have linked tables which hardware may still know as invalid entries (riscv64); marked
+ * @seam: first addresses of regions with different owners, 0: none. A table that translates addresses on both sides of one
+ *	is never freed, whoever empties it; changed only while nothing else is under way. See sharing.h
  */
+#define COP_TREE_SEAMS 2
 struct cop_tree {
 	const struct cop_table_ops *ops;
 	struct cop_geom geom;
@@ -86,6 +89,7 @@ struct cop_tree {
 	uint64_t constructed;
 	uint64_t deferred;
 	uint32_t linking;
+	cop_va seam[COP_TREE_SEAMS];
 };
 enum cop_tree_flag {
 	COP_TREE_KERNEL = 1 << 0, /* invalidations reach every address space */

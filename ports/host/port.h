@@ -135,8 +135,8 @@ static inline void cop_fill64(void *p, uint64_t v, size_t bytes)
 		to[i + 6] = v;
 		to[i + 7] = v;
 	}
-	for (; i < n; i++)
-		to[i] = v;
+	for (n &= 7; n; n--)
+		to[i++] = v;
 }
 
 static inline void cop_copy(void *to, const void *from, size_t bytes)

@@ -545,6 +545,12 @@ static void panic_linear(void *arg)
 	panic("linear-map-not-mapped");
 }
 
+static void panic_vmalloc(void *arg)
+{
+	(void)arg;
+	panic("vmalloc-not-mapped");
+}
+
 static void panic_isolated(void *arg)
 {
 	(void)arg;
@@ -631,6 +637,7 @@ const struct rule_case rules_sync[] = {
 	{.rule = "boot-memmap", .broken = panic_boot, .correct = nothing},
 	{.rule = "memmap-not-mapped", .broken = panic_memmap, .correct = nothing},
 	{.rule = "linear-map-not-mapped", .broken = panic_linear, .correct = nothing},
+	{.rule = "vmalloc-not-mapped", .broken = panic_vmalloc, .correct = nothing},
 	{.rule = "isolated-frame-allocated", .broken = panic_isolated, .correct = nothing},
 	{.rule = "pincount-underflow", .broken = panic_pins, .correct = nothing},
 	{.rule = "pfn-not-valid", .broken = panic_pfn, .correct = nothing},

@@ -5,3 +5,6 @@ foreach(page inspect)
   set_tests_properties(docs.${page} PROPERTIES LABELS repo TIMEOUT 120
     ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR};NO_COLOR=1")
 endforeach()
+
+add_test(NAME docs.rules COMMAND ${CMAKE_CURRENT_LIST_DIR}/rules.sh WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(docs.rules PROPERTIES LABELS repo TIMEOUT 120 ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR};NO_COLOR=1")

@@ -36,6 +36,7 @@ static const struct shape shapes[] = {
 #define MACHINE_BOOT_SECTIONS 4
 #define MACHINE_SECTIONS      24
 #define MACHINE_CPUS          4
+#define MACHINE_VMALLOC       (16ULL << 20) /* bytes of the window beyond the memmap */
 
 struct machine {
 	const struct shape *shape;
@@ -139,7 +140,8 @@ static inline int machine_boot(struct machine *m)
 	if (layout.err)
 		return layout.err;
 	host.window_va = layout.layout.linear_start;
-	host.window_bytes = COP_ALIGN_UP(layout.layout.vmemmap_last - layout.layout.linear_start, 1 << 21);
+	host.window_bytes =
+		COP_ALIGN_UP(layout.layout.vmemmap_last - layout.layout.linear_start + MACHINE_VMALLOC, 1 << 21);
 	if (cop_host_init(&host)) {
 		cop_host_exit(); /* left on by a test that failed */
 		assert_int_equal(cop_host_init(&host), 0);
