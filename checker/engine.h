@@ -159,6 +159,8 @@ struct engine_result {
 struct engine_result engine_explore(const struct engine_program *);
 /* Runs func(arg) on a stack of its own to its end (points are none), now. False: engine_stop(), or it waits in vain. */
 bool engine_solo(void (*func)(void *), void *arg);
+/* What there were too many of, when it aborts. */
+extern const char *engine_broken;
 /* The search cannot be right (a conflict turned up on a location that was not touched): ends it with this execution. */
 void engine_restart(void);
 /* Memory that actors write directly; compared after each event, so keep it small. Until engine_regions_reset(). */

@@ -293,6 +293,14 @@ const struct checker_rule checker_rules[] = {
 	 "B: unmap; free(P); P = alloc()\n"
 	 "A: get(P)               it is B's other page\n"
 	 "A: load(leaf) is still entry?  <- left out\n"},
+	{"past-the-port", "Shared memory is accessed by a pointer, not through the port.", ANYWHERE,
+	 "uint64_t *entry = cop_phys(table)\n"
+	 "*entry = 0              <- cop_store(entry, 0, relaxed)\n"},
+	{"crash", "Story or library end the program: no such memory, a division by zero, no stack left.", ANYWHERE,
+	 "struct thing *t = NULL\n"
+	 "t->count++              <-\n"},
+	{"not-modelled", "What the program does is right, and the machine cannot tell.", ANYWHERE,
+	 "cop_await() of a location that is reached through a translation\n"},
 	{"sim-limit", "The machine that is simulated is too small for this program.", ANYWHERE,
 	 "alloc() until there is no more\n"},
 };

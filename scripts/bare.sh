@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Usage: bare.sh list | build ARCH [NAME...] | run ARCH NAME | table | all [ARCH...]
+# Usage: bare.sh list | build ARCH [NAME...] | sources ARCH | run ARCH NAME | table | all [ARCH...]
 #
 # The library on machines without an operating system: builds images from the amalgamation with cross compilers, runs them
 # under QEMU in bounded time, keeps the logs under BUILD/bare/ARCH, prints one table. ports/bare/ARCH/machine.sh says with what.
 # BUILD: build directory (build). BARE_SOURCE: another tree to build from. BARE_DEFINES: e.g. -DBARE_PROBES=10000000.
 # BARE_CFLAGS: more for the compiler. BARE_AGAIN: only the formats have changed since the last build.
-# BARE_SECONDS: a machine that runs longer has failed (240).
+# BARE_SECONDS: a machine that runs longer has failed (240). BARE_BYTES: so has one that prints more (4,000,000).
 set -eu
 root=$(CDPATH='' cd -- "${BARE_SOURCE:-$(dirname -- "$0")/..}" && pwd)
 out=${BUILD:-build}
@@ -22,7 +22,17 @@ cd "$root"
 load() {
 	[ -e "ports/bare/$1/machine.sh" ] || { echo "bare: no architecture '$1'; expected one of:" $(arches) >&2; exit 2; }
 	. "ports/bare/$1/machine.sh"
+	# Machines that go wrong (tests/bare/broken.sh): built with the others, not among the names.
+	defines=$(column tiny-kernel 3)
+	arguments=$(column tiny-kernel 4)
+	number=0
+	for kind in $broken; do
+		runs="$runs
+$kind | broken | $defines -Wl,--defsym=bare_broken_value=$number | $arguments"
+		number=$((number + 1))
+	done
 }
+broken="broken-hang broken-reset broken-flood broken-store broken-hole broken-panic" # as enum broken in tests/bare/broken.c
 
 arches() {
 	for file in ports/bare/*/machine.sh; do
@@ -31,7 +41,7 @@ arches() {
 }
 
 names() {
-	printf '%s\n' "$runs" | awk -F'|' 'NF == 4 {gsub(/ /, "", $1); print $1}'
+	printf '%s\n' "$runs" | awk -F'|' 'NF == 4 {gsub(/ /, "", $1); if ($1 !~ /^broken-/) print $1}'
 }
 
 # column NAME N
@@ -40,10 +50,17 @@ column() {
 		'{key = $1; gsub(/[ \t]/, "", key)} NF == 4 && key == name {gsub(/^[ \t]+|[ \t]+$/, "", $n); print $n}'
 }
 
-# Exit 77: skipped. Says what is missing.
+# need ARCH NAME...: exit 77 if that is skipped. Says each, and what is missing; what earlier runs said is no longer so.
 need() {
 	for tool in "$compiler" "$emulator"; do
-		command -v "$tool" >/dev/null || { echo "skipped: bare.$1: no $tool ($package)"; exit 77; }
+		command -v "$tool" >/dev/null && continue
+		arch=$1
+		shift
+		for run in "$@"; do
+			rm -f "$out/$arch/$run.log"
+			echo "skipped: bare.$arch.$run: no $tool ($package)"
+		done
+		exit 77
 	done
 }
 
@@ -63,26 +80,48 @@ image() {
 	# The library is taken as it is.
 	library=$dir/coppice.o
 	# shellcheck disable=SC2086
-	[ -e "$library" ] || "$compiler" $flags "$port" -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
+	[ -e "$library" ] || "$compiler" $flags "$port" -MMD -c "$out/$1/amalgamation/$name/coppice.c" -o "$library"
 	for file in ports/bare/common/*.c ports/bare/"$1"/*.[cS] tests/bare/common/*.c tests/bare/"$1"/*.[cS]; do
 		object=$dir/$(printf '%s' "${file%.*}" | tr / _).o
 		[ -e "$file" ] || continue
 		# shellcheck disable=SC2086
-		[ -e "$object" ] || "$compiler" $flags "$port" -c "$file" -o "$object"
+		[ -e "$object" ] || "$compiler" $flags "$port" -MMD -c "$file" -o "$object"
 	done
 	file=tests/bare/$test.c
 	[ -e "$file" ] || file=examples/$test/kernel.c
 	object=$dir/$2.main.o
 	# shellcheck disable=SC2086
-	[ -n "${BARE_AGAIN:-}" ] && [ -e "$object" ] || "$compiler" $flags "$port" -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$object"
+	[ -n "${BARE_AGAIN:-}" ] && [ -e "$object" ] || "$compiler" $flags "$port" -MMD -DBARE_NAME="\"$1 $2\"" -c "$file" -o "$object"
 	# A linker drops what an image does not use.
 	# shellcheck disable=SC2086
 	"$compiler" $flags -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 $link \
 		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$object" -lgcc -o "$out/$1/$2.elf"
 }
 
+# The images' library is the amalgamation, as it comes: compiled from what the tree amalgamates to, and no other source of the
+# library is in any of them. (What a format does that the library does not export, tests take from the format's header.)
+sources() {
+	fresh=$(mktemp -d)
+	scripts/amalgamate.sh "$fresh" >/dev/null
+	bad=
+	for file in coppice.c coppice.h; do
+		cmp -s "$fresh/$name/$file" "$out/$1/amalgamation/$name/$file" ||
+			bad="$bad $out/$1/amalgamation/$name/$file"
+	done
+	rm -rf "$fresh"
+	[ -z "$bad" ] || { echo "bare: not what the tree amalgamates to:$bad" >&2; return 1; }
+	for file in "$out/$1"/objects*/*.d; do
+		[ -e "$file" ] || { echo "bare: $1 is not built: bare.sh build $1" >&2; return 2; }
+		case $file in */tests_bare_*_format.d) continue ;; esac
+		bad=$(tr -s ' \\\n' '\n' <"$file" | sed "s|^$root/||" |
+			grep -E '^(formats|tables|memory|spaces|hotplug|include)/' | tr '\n' ' ')
+		[ -z "$bad" ] || { echo "bare: $file: compiled from the library's sources beside the amalgamation: $bad" >&2; return 1; }
+	done
+}
+
 build() {
-	need "$1"
+	# shellcheck disable=SC2046
+	need "$1" $(names)
 	if [ -n "${BARE_AGAIN:-}" ]; then
 		rm -f "$out/$1"/*/coppice.o "$out/$1"/*/*_format.o "$out/$1"/*.elf
 	else
@@ -92,9 +131,11 @@ build() {
 	scripts/amalgamate.sh "$out/$1/amalgamation" >/dev/null
 	arch=$1
 	shift
-	for run in ${*:-$(names)}; do
+	for run in ${*:-$(names) $broken}; do
 		image "$arch" "$run"
 	done
+	# A change that is tried (bare-flip.sh) is amalgamated by halves.
+	[ -n "${BARE_AGAIN:-}" ] || sources "$arch"
 }
 
 # A log is good if it has a plan, that many results and no failure, and came to its end.
@@ -114,14 +155,21 @@ judge() {
 }
 
 run() {
-	need "$1.$2"
+	need "$1" "$2"
 	log=$out/$1/$2.log
 	arguments=$(column "$2" 4)
 	[ -n "$arguments" ] || { echo "bare: $1 has no run '$2'; expected one of:" $(names) >&2; exit 2; }
 	[ -e "$out/$1/$2.elf" ] || { echo "bare: $out/$1/$2.elf is not built: bare.sh build $1" >&2; exit 2; }
+	# An emulator goes on when its pipe is closed, and may hang so that it does not end when it is told to.
+	rm -f "$log" "$log.pipe"
+	mkfifo "$log.pipe"
 	# shellcheck disable=SC2086
-	timeout "${BARE_SECONDS:-240}" "$emulator" $arguments -nographic -monitor none -serial stdio -no-reboot -kernel "$out/$1/$2.elf" \
-		</dev/null 2>&1 | head -c 4000000 | tr -d '\r' >"$log"
+	timeout -k 5 "${BARE_SECONDS:-240}" "$emulator" $arguments -nographic -monitor none -serial stdio -no-reboot \
+		-kernel "$out/$1/$2.elf" </dev/null >"$log.pipe" 2>&1 &
+	head -c "${BARE_BYTES:-4000000}" <"$log.pipe" | tr -d '\r' >"$log"
+	kill $! 2>/dev/null || true
+	wait $! || true
+	rm -f "$log.pipe"
 	if ! verdict=$(judge "$log"); then
 		echo "FAILED: bare.$1.$2: $(printf '%s' "$verdict" | tr '\n' ';') log: $log"
 		grep -av '^ok ' "$log" | grep -av '^# row' | tail -n 60
@@ -161,8 +209,9 @@ command=${1:-all}
 case $command in
 list) for arch in $(arches); do (load "$arch" && names | sed "s/^/$arch /"); done ;;
 build) load "$1" && build "$@" ;;
+sources) load "$1" && sources "$1" ;;
 run) load "$1" && run "$1" "$2" ;;
 table) table ;;
 all) all "$@" ;;
-*) echo "bare: no command '$command'; expected list, build, run, table or all" >&2; exit 2 ;;
+*) echo "bare: no command '$command'; expected list, build, sources, run, table or all" >&2; exit 2 ;;
 esac

@@ -12,6 +12,9 @@ struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trac
 /* Runs one execution of it. */
 struct checker_replay stage_replay(uint32_t format, const struct schedule *, const struct checker_show *, FILE *trace);
 
+/* stage_valid.c: false, after it said why. */
+bool stage_valid(void);
+
 /* stage_replay.c */
 /* NULL: there is none of this name for the format. */
 const struct cop_variant *stage_variant(const char *name, uint32_t format);

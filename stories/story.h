@@ -62,8 +62,15 @@ struct cop_variant {
 	uint32_t features;
 };
 
+struct cop_stage_at {
+	const char *file;
+	int line;
+};
+#define COP_STAGE_AT ((struct cop_stage_at){__FILE__, __LINE__})
+
 /**
  * struct cop_story - a story
+ * @at: where it is registered
  * @id, @title: its row among the stories
  * @origin: the thread it comes from
  * @formats: enum cop_stage_format
@@ -75,6 +82,7 @@ struct cop_variant {
  * @check: runs last, alone; must free what is left: everything that is not free after it is a leak
  */
 struct cop_story {
+	struct cop_stage_at at;
 	const char *id, *title, *origin;
 	uint32_t formats, features;
 	uint64_t (*pa_bytes)(const struct cop_geom *);
@@ -87,7 +95,7 @@ struct cop_story {
 };
 extern const struct cop_story cop_story;
 
-#define COP_STORY(...) const struct cop_story cop_story = {__VA_ARGS__}
+#define COP_STORY(...) const struct cop_story cop_story = {.at = {__FILE__, __LINE__}, __VA_ARGS__}
 
 #define COP_STAGE_PA_BYTES (8ULL << 20)
 
@@ -95,12 +103,6 @@ extern const struct cop_story cop_story;
 struct cop_geom cop_stage_geom(void);
 cop_va cop_stage_va(void);
 const struct cop_format *cop_stage_format(void);
-
-struct cop_stage_at {
-	const char *file;
-	int line;
-};
-#define COP_STAGE_AT ((struct cop_stage_at){__FILE__, __LINE__})
 
 /* A frame of 1 << lg2 bytes for data; zero on failure never happens: a story that runs out fails. */
 cop_pa cop_stage_alloc(unsigned lg2, const char *owner, struct cop_stage_at);

@@ -7,8 +7,11 @@
 
 struct search search;
 
+const char *engine_broken;
+
 void search_limit(const char *what)
 {
+	engine_broken = what;
 	fprintf(stderr, "checker: too many %s\n", what);
 	abort();
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cli/check/own.h"
 #include "cli/check/stories.h"
 #include "cli/cli.h"
 #include "cli/out.h"
@@ -19,8 +20,9 @@ struct options {
 	const char *story[MAX_STORIES];
 	unsigned stories;
 	char *arch, *bound;
-	const char *variant;
+	const char *variant, *patch;
 	unsigned jobs;
+	const char *own; /* what was compiled for this: a file, or a story with a patch */
 	bool quick, json, trace;
 };
 
@@ -28,6 +30,7 @@ static const struct argp_option option_list[] = {
 	{"arch", 'a', "NAME", 0, "one architecture or format: arm64, arm64-16k, x86-64, riscv64, s390x", 0},
 	{"variant", 'v', "NAME", 0, "one variant, such as fixed", 0},
 	{"bound", 'b', "N", 0, "give up after N executions; what is not finished is bounded, not exhausted", 0},
+	{"patch", 'p', "FILE", 0, "change the library by a unified diff, and run the fixed variant of one STORY", 0},
 	{"jobs", 'J', "N", 0, "programs at a time; 1 by default", 0},
 	{"quick", 'q', NULL, 0, "a small bound", 0},
 	{"trace", 't', NULL, 0, "print the trace of each failure, not only of what is not as expected", 0},
@@ -70,6 +73,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		check_arch(arg);
 		o->arch = arg;
 		return 0;
+	case 'p':
+		o->patch = arg;
+		return 0;
 	case 'v':
 		o->variant = arg;
 		return 0;
@@ -110,7 +116,9 @@ static const char doc[] =
 	"Examples:\n"
 	"  coppice check HR1\n"
 	"  coppice check HR1 HR3 --arch riscv64 --variant fixed\n"
-	"  coppice check --quick --jobs 2\n";
+	"  coppice check --quick --jobs 2\n"
+	"  coppice check HR1 --patch mine.diff\n"
+	"  coppice check my_story.c --trace\n";
 
 static bool is_wanted(const struct options *o, const struct story_program *p)
 {
@@ -119,6 +127,35 @@ static bool is_wanted(const struct options *o, const struct story_program *p)
 	for (unsigned i = 0; i < o->stories; i++)
 		wanted |= !strcmp(o->story[i], p->story);
 	return wanted && (!o->variant || !strcmp(o->variant, p->variant));
+}
+
+/* Shipped ones, or those of one file, or of one story with the library changed. */
+static struct story_programs find_programs(struct options *o)
+{
+	struct story_programs programs;
+	char *source = NULL;
+
+	for (unsigned i = 0; i < o->stories; i++) {
+		if ((o->patch || own_is_file(o->story[i])) && o->stories > 1)
+			cli_fail(CLI_USAGE, "'%s' and more; expected one story with --patch or in a file", o->story[0]);
+	}
+	if (!o->stories || (!o->patch && !own_is_file(o->story[0]))) {
+		if (o->patch)
+			cli_fail(CLI_USAGE, "--patch without a story; expected one to run with the library so changed");
+		return stories_find();
+	}
+	if (!own_is_file(o->story[0])) {
+		source = own_shipped(o->story[0]);
+		if (!source)
+			cli_fail(CLI_USAGE, "no story '%s'; expected one of those that `coppice list` lists",
+				 o->story[0]);
+	}
+	programs = own_compile(source ? source : o->story[0], o->patch);
+	free(source);
+	/* All that was compiled is wanted. */
+	o->own = o->story[0];
+	o->stories = 0;
+	return programs;
 }
 
 static void check_names(const struct options *o, const struct story_programs *programs)
@@ -267,7 +304,7 @@ static size_t make_jobs(struct options *o, const struct story_programs *programs
 }
 
 /* Each failure, to be run again. */
-static void print_schedules(const cJSON *all)
+static void print_schedules(const struct options *o, const cJSON *all)
 {
 	bool any = false;
 	const cJSON *line;
@@ -279,7 +316,12 @@ static void print_schedules(const cJSON *all)
 		if (!any)
 			out_heading(stdout, "Failures again");
 		any = true;
-		printf("  coppice replay %s\n", text_of(line, "schedule"));
+		printf("  coppice replay %s", text_of(line, "schedule"));
+		if (o->own && own_is_file(o->own))
+			printf(" %s", o->own);
+		if (o->patch)
+			printf(" --patch %s", o->patch);
+		putchar('\n');
 	}
 	if (any)
 		putchar('\n');
@@ -333,7 +375,7 @@ static int report(const struct options *o, const struct story_programs *programs
 		out_json_print(all, stdout);
 	} else {
 		out_table_print(t, stdout);
-		print_schedules(all);
+		print_schedules(o, all);
 		print_traces(o, programs, all, sum.wrong);
 		cJSON_Delete(all);
 		printf("%u verdicts, %u not as expected\n", sum.rows, sum.wrong);
@@ -343,7 +385,7 @@ static int report(const struct options *o, const struct story_programs *programs
 
 int cmd_check(int argc, char **argv)
 {
-	static const struct argp argp = {option_list, parse_option, "[STORY...]", doc, NULL, NULL, NULL};
+	static const struct argp argp = {option_list, parse_option, "[STORY... | FILE.c]", doc, NULL, NULL, NULL};
 	struct options o = {.jobs = 1};
 	struct {
 		struct out_progress progress;
@@ -355,7 +397,7 @@ int cmd_check(int argc, char **argv)
 	int code;
 
 	cli_args(&argp, argc, argv, &o);
-	programs = stories_find();
+	programs = find_programs(&o);
 	check_names(&o, &programs);
 	jobs = calloc(programs.count, sizeof(*jobs));
 	args = calloc(programs.count, sizeof(*args));

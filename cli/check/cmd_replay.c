@@ -2,20 +2,24 @@
 /* coppice replay: one execution of a story again, from the string that `coppice check` printed. */
 #include <argp.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checker/schedule.h"
+#include "cli/check/own.h"
 #include "cli/check/stories.h"
 #include "cli/cli.h"
 
 struct options {
 	char *schedule, *chrome;
+	const char *source, *patch; /* of a story that is not shipped; a change to the library */
 	bool json;
 };
 
 static const struct argp_option option_list[] = {
 	{"json", 'j', NULL, 0, "print JSON", 0},
 	{"trace-out", 'o', "FILE", 0, "also write trace events for Chrome's tracing or Perfetto to FILE", 0},
+	{"patch", 'p', "FILE", 0, "the change to the library that it was with", 0},
 	{0},
 };
 
@@ -30,10 +34,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'o':
 		o->chrome = arg;
 		return 0;
+	case 'p':
+		o->patch = arg;
+		return 0;
 	case ARGP_KEY_ARG:
+		if (o->source || (o->schedule && !own_is_file(arg)))
+			cli_fail(CLI_USAGE, "unexpected argument '%s'; expected one STRING, and the file of its story",
+				 arg);
 		if (o->schedule)
-			cli_fail(CLI_USAGE, "unexpected argument '%s'; expected one STRING", arg);
-		o->schedule = arg;
+			o->source = arg;
+		else
+			o->schedule = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->schedule)
@@ -72,9 +83,26 @@ static const struct story_program *program_for(const struct story_programs *all,
 		 name->story, name->variant);
 }
 
+static struct story_programs find_programs(const struct options *o, const struct schedule_name *name)
+{
+	struct story_programs programs;
+	char *source;
+
+	if (o->source)
+		return own_compile(o->source, o->patch);
+	if (!o->patch)
+		return stories_find();
+	source = own_shipped(name->story);
+	if (!source)
+		cli_fail(CLI_USAGE, "no story '%s'; expected one of those that `coppice list` lists", name->story);
+	programs = own_compile(source, o->patch);
+	free(source);
+	return programs;
+}
+
 int cmd_replay(int argc, char **argv)
 {
-	static const struct argp argp = {option_list, parse_option, "STRING", doc, NULL, NULL, NULL};
+	static const struct argp argp = {option_list, parse_option, "STRING [FILE.c]", doc, NULL, NULL, NULL};
 	const struct story_program *program;
 	struct story_programs programs;
 	struct schedule_name name;
@@ -82,7 +110,7 @@ int cmd_replay(int argc, char **argv)
 
 	cli_args(&argp, argc, argv, &o);
 	name = name_of(o.schedule);
-	programs = stories_find();
+	programs = find_programs(&o, &name);
 	program = program_for(&programs, &name);
 	fflush(NULL);
 	stories_replay(program, o.schedule, o.json, o.chrome);

@@ -3,12 +3,10 @@
 #include "ports/sim/mmu.h"
 #include "checker/engine.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct sim sim;
 
@@ -17,34 +15,7 @@ static size_t frames(void)
 	return (size_t)(sim.config.pa_bytes >> sim.config.frame_lg2);
 }
 
-/* An address of the windows was dereferenced: the code under test went past the port. */
-static void past_the_port(int number, siginfo_t *info, void *context)
-{
-	static const char *const what[] = {"host", "physical", "table descriptor", "translated"};
-	struct sim_place place = sim_place_of(info->si_addr);
-	char line[200];
-	int n;
-
-	(void)context;
-	/* On x86-64 an access to a non-canonical address reports no address. */
-	n = snprintf(line, sizeof(line), "sim: access past the port: %s address %#llx by %s, after %s:%d\n",
-		     info->si_code == SI_KERNEL ? "translated" : what[place.space], (unsigned long long)place.address,
-		     sim.cpu[sim.current].name ? sim.cpu[sim.current].name : "setup",
-		     sim.events ? sim.event[sim.events - 1].at.file : "?",
-		     sim.events ? sim.event[sim.events - 1].at.line : 0);
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		_exit(128 + number);
-	_exit(128 + number);
-}
-
-static void watch_the_windows(void)
-{
-	static char stack[64 << 10]; /* the coroutine's own may be what overflowed */
-	struct sigaction action = {.sa_sigaction = past_the_port, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-
-	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof(stack)}, NULL);
-	sigaction(SIGSEGV, &action, NULL);
-}
+uint64_t sim_steps;
 
 void sim_power_on(const struct sim_config *config)
 {
@@ -68,8 +39,8 @@ void sim_power_on(const struct sim_config *config)
 	sim_mmu_on();
 	sim_irq_reset();
 	sim_order_on();
+	sim_guard_on();
 	sim_object_on();
-	watch_the_windows();
 }
 
 void sim_power_off(void)
@@ -229,6 +200,7 @@ void sim_record(enum sim_op op, const void *where, uint64_t old, uint64_t value,
 			return;
 		sim_fail("livelock", "an execution of more than 65536 events: somebody goes round in circles");
 	}
+	sim_steps++;
 	sim.event[sim.events] = (struct sim_event){.at = at,
 						   .where = where,
 						   .old = old,

@@ -49,6 +49,7 @@ static void announce(enum sim_op op, const void *where, struct sim_at at)
 {
 	struct sim_processor *me = &sim.cpu[sim.current];
 
+	sim_steps++;
 	me->op = op;
 	me->at = at;
 	me->where = where;

@@ -234,6 +234,12 @@ struct sim {
 };
 extern struct sim sim;
 
+/* guard.c */
+extern uint64_t sim_steps; /* ever; whoever takes none goes round in circles */
+void sim_guard_on(void);
+/* Whatever ends the program in its middle is told first: @said gets the rule, and who did it where. */
+void sim_guard_all(void (*said)(const char *rule, const char *text));
+
 /* machine.c */
 /* Before the frame of an index is changed. */
 struct sim_frame *sim_frame_change(cop_pa);

@@ -10,6 +10,7 @@
 #endif
 #define BOOT_SECTIONS 3U
 #define HOT_SECTIONS  2U
+#define LINGER        500U
 #define PART_LG2      23 /* of the mapping that is split and collapsed: one part stays, one comes and goes */
 
 static struct cop_mem mem;
@@ -18,6 +19,19 @@ static uint8_t arena[65536] __attribute__((aligned(64)));
 static cop_pa base;
 static uint64_t section;
 static unsigned scenarios;
+
+/* ---- tables that are given back ---- */
+
+#define POISON 0xa5a5a5a5a5a5a5a5ULL
+
+static void (*free_table)(void *ctx, cop_pa table, unsigned lg2);
+
+/* Whoever is still in there sees it. */
+static void poison_table(void *ctx, cop_pa table, unsigned lg2)
+{
+	cop_fill64(cop_phys(table), POISON, COP_LG2(lg2));
+	free_table(ctx, table, lg2);
+}
 
 /* ---- what the second CPU may expect ---- */
 
@@ -100,19 +114,36 @@ static void store_to(struct watched *w, uint64_t *seed)
 		wrong("store refused", w, w->va + off, &out);
 }
 
+/* What is found in a read section is there to its end: long enough for others to come as far as giving it back. */
+static void linger(const struct watched *w, cop_va va)
+{
+	const struct bare_outcome none = {0};
+	const uint64_t live = 0, *slot = stage_slot(&tree, va, 0);
+
+	for (unsigned i = 0; i < LINGER; i++) {
+		if (cop_load(slot ? slot : &live, relaxed) != POISON)
+			continue;
+		wrong("a table freed under a walker", w, va, &none);
+		return;
+	}
+}
+
 /* Without locks: the tables through physical memory, struct pages through the memmap, which may be going away. */
 static void walk(const struct watched *w, uint64_t *seed)
 {
 	const uint64_t off = COP_ALIGN_DOWN(bare_random(seed) % w->bytes, COP_LG2(tree.geom.page_lg2));
 	const cop_pfn pfn = (w->pa + off) >> tree.geom.page_lg2;
 	const struct bare_outcome none = {0};
+	bool present;
 	cop_pa pa;
 
 	cop_rcu_read_lock();
 	pa = cop_translate_pa(&tree, w->va + off);
 	if (pa != COP_PA_NONE && pa != w->pa + off)
 		wrong("walk to somewhere else", w, w->va + off, &none);
-	if (cop_pfn_section(&mem, pfn) && cop_pfn_valid(&mem, pfn)) {
+	present = cop_pfn_section(&mem, pfn) && cop_pfn_valid(&mem, pfn);
+	linger(w, w->va + off);
+	if (present) {
 		/* A plain load: a fault here ends everything. */
 		if (cop_load(&cop_page(&mem, pfn)->flags, relaxed) >> 32)
 			wrong("no struct page", w, cop_page_va(&mem, pfn), &none);
@@ -199,6 +230,8 @@ static void boot(void)
 	expect(cop_mem_arena_bytes(&config) <= sizeof(arena), "arena");
 	bare_tree = &tree;
 	expect(!cop_mem_boot(&mem, &tree, arena, &config), "boot");
+	free_table = tree.source.free;
+	tree.source.free = poison_table;
 	expect(!cop_mem_check(&mem, NULL, 0), "free lists");
 	expect(!cop_mem_account(&mem).leaked, "account");
 }

@@ -35,3 +35,8 @@ ldd "$work/shared" | grep -q 'libcoppice\.so\.[0-9]* => '"$work"
 [ "$("$work/static")" = "arm64-4k 4" ]
 (cd / && "$top/bin/coppice" maps | grep -q cloud-24g.iomem)
 [ -f "$top/share/man/man1/coppice.1" ]
+# Stories are there, and what others are compiled with.
+if [ -d "$top/lib/coppice/stories" ]; then
+	"$top/bin/coppice" check HR1 --variant fixed --arch riscv64 | grep -q ' exhausted '
+	tests/repo/check.sh "$top"
+fi

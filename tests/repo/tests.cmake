@@ -16,6 +16,7 @@ if(TARGET coppice_rooms)
   coppice_repo_test(static_storage $<TARGET_OBJECTS:coppice_rooms>)
   set_property(TEST repo.static_storage PROPERTY COMMAND_EXPAND_LISTS ON)
   coppice_repo_test(install)
+  coppice_repo_test(check)
   # Also under the sanitizers.
   coppice_repo_test(run)
   set_tests_properties(repo.run PROPERTIES LABELS threads COST -1)

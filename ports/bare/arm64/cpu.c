@@ -233,5 +233,4 @@ void bare_cpu_init(void)
 		gic_init();
 	}
 	__asm__ volatile("isb");
-	bare_mmu_recall();
 }

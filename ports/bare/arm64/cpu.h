@@ -19,6 +19,7 @@ struct frame;
 extern const char bare_vectors[], bare_secondary[], bare_touch_failed[];
 uint64_t bare_touch_load(cop_va va);
 uint64_t bare_touch_store(cop_va va, uint64_t value);
+void bare_mmu_load(void); /* bare_mmu_state */
 
 /* cpu.c */
 bool bare_at_el2(void);
@@ -34,13 +35,12 @@ void bare_cpu_init(void);
 #define ARM64_TCR_HD   (1ULL << 40)
 #define ARM64_TCR_AS   (1ULL << 36)
 #define ARM64_TCR_HPD  (3ULL << 41)
-#define ARM64_MAIR     0x040044f0ffULL /* as formats/arm64.h: Normal, Tagged, NC, Device-nGnRnE, Device-nGnRE */
+#define ARM64_MAIR     BARE_MAIR /* as formats/arm64.h: Normal, Tagged, NC, Device-nGnRnE, Device-nGnRE */
 /* T0SZ and TG0 of a tree in the lower half, or T1SZ and TG1; and what both halves share. */
 uint64_t arm64_tcr_of(const struct cop_geom *geom);
 uint64_t arm64_ips_of(const struct cop_geom *geom);
 uint64_t arm64_ttbr_of(cop_pa root, uint32_t asid);
-/* Another CPU is to translate as this one does; that CPU does. */
+/* Another CPU is to translate as this one does. */
 void bare_mmu_remember(void);
-void bare_mmu_recall(void);
 
 #endif

@@ -81,6 +81,12 @@ static void by_range(const struct op *op, uint64_t base, uint64_t scale, uint64_
 	}
 }
 
+/* FEAT_TTL: the level of the leaves may be told. */
+static bool has_levels(void)
+{
+	return READ_SYSREG(id_aa64mmfr2_el1) >> 48 & 15;
+}
+
 static bool has_ranges(void)
 {
 	return (READ_SYSREG(id_aa64isar0_el1) >> 56 & 15) >= 2;
@@ -121,7 +127,7 @@ void cop_tlbi(const struct cop_tlbi *tlbi)
 		.leaves = !(tlbi->scope & COP_TLBI_TABLES),
 		.global = tlbi->scope & COP_TLBI_GLOBAL,
 		.asid = tlbi->asid,
-		.ttl = tlbi->level < 3 ? 3U - tlbi->level : 0,
+		.ttl = tlbi->level < 3 && has_levels() ? 3U - tlbi->level : 0,
 	};
 	const uint64_t first = tlbi->start >> tlbi->stride_lg2, last = tlbi->last >> tlbi->stride_lg2;
 	const uint64_t page = tlbi->start >> COPPICE_PAGE_LG2, pages = (tlbi->last >> COPPICE_PAGE_LG2) - page + 1;
@@ -190,39 +196,41 @@ uint64_t arm64_ttbr_of(cop_pa root, uint32_t asid)
 	return (root & (COP_LG2(48) - 1)) | root >> 48 << 2 | (uint64_t)asid << 48;
 }
 
-static struct {
+/* As start.S reads it. Its size is its alignment, so that it lies in as few cache lines as it can. */
+struct mmu_state {
 	uint64_t ttbr0, ttbr1, tcr, sctlr;
-} remembered;
+} __attribute__((aligned(32)));
+extern struct mmu_state bare_mmu_state;
+struct mmu_state bare_mmu_state;
+
+#define LINE_MIN 16 /* bytes: CTR_EL0.DminLine is no less */
 
 #define SCTLR_M    (1ULL << 0)
 #define SCTLR_C    (1ULL << 2)
 #define SCTLR_I    (1ULL << 12)
 #define SCTLR_RES1 (1ULL << 29 | 1ULL << 28 | 1ULL << 23 | 1ULL << 22 | 1ULL << 20 | 1ULL << 11 | 1ULL << 8 | 1ULL << 7)
 
-static void load(void)
-{
-	WRITE_SYSREG(mair_el1, ARM64_MAIR);
-	WRITE_SYSREG(tcr_el1, remembered.tcr);
-	WRITE_SYSREG(ttbr0_el1, remembered.ttbr0);
-	WRITE_SYSREG(ttbr1_el1, remembered.ttbr1);
-	__asm__ volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
-	WRITE_SYSREG(sctlr_el1, remembered.sctlr);
-	__asm__ volatile("isb" ::: "memory");
-}
-
+/* The other CPU reads it with its MMU, and so its cache, off: it must be in memory (D7.5, DC CVAC). */
 void bare_mmu_remember(void)
 {
-	remembered.ttbr0 = READ_SYSREG(ttbr0_el1);
-	remembered.ttbr1 = READ_SYSREG(ttbr1_el1);
-	remembered.tcr = READ_SYSREG(tcr_el1);
-	remembered.sctlr = READ_SYSREG(sctlr_el1);
-	cop_fence_full(); /* pairs with PSCI's starting the other CPU */
+	bare_mmu_state = (struct mmu_state){READ_SYSREG(ttbr0_el1), READ_SYSREG(ttbr1_el1), READ_SYSREG(tcr_el1),
+					    READ_SYSREG(sctlr_el1)};
+	for (uintptr_t at = (uintptr_t)&bare_mmu_state; at < (uintptr_t)(&bare_mmu_state + 1); at += LINE_MIN)
+		__asm__ volatile("dc cvac, %0" ::"r"(at) : "memory");
+	__asm__ volatile("dsb sy" ::: "memory"); /* pairs with PSCI's starting the other CPU */
 }
 
-void bare_mmu_recall(void)
+/*
+ * What was written with the MMU off is in memory only. A cache may hold older, clean, copies of it from before this
+ * program, which shall not be found once the MMU is on.
+ */
+static void forget_cached(uint64_t start, uint64_t end)
 {
-	if (remembered.sctlr & SCTLR_M)
-		load();
+	const uint64_t line = COP_LG2((READ_SYSREG(ctr_el0) >> 16 & 15) + 2); /* DminLine */
+
+	for (; start < end; start += line)
+		__asm__ volatile("dc ivac, %0" ::"r"(start) : "memory");
+	__asm__ volatile("dsb sy" ::: "memory");
 }
 
 /* ---- the machine at its own addresses ---- */
@@ -310,10 +318,13 @@ int bare_mmu_on(struct cop_tree *tree, const struct cop_geom *geom)
 		return err;
 	bare_image_end = COP_ALIGN_UP(bare_image_end, 65536);
 	cop_mmu_publish();
-	remembered.ttbr0 = arm64_ttbr_of(tree->root, 0);
-	remembered.tcr = ARM64_TCR_BASE | ARM64_TCR_EPD1 | ARM64_TCR_AS | arm64_tcr_of(geom) | arm64_ips_of(geom);
-	remembered.sctlr = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I;
-	load();
+	forget_cached(BARE_IMAGE_BASE, bare_image_end);
+	bare_mmu_state = (struct mmu_state){
+		.ttbr0 = arm64_ttbr_of(tree->root, 0),
+		.tcr = ARM64_TCR_BASE | ARM64_TCR_EPD1 | ARM64_TCR_AS | arm64_tcr_of(geom) | arm64_ips_of(geom),
+		.sctlr = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I,
+	};
+	bare_mmu_load();
 	return 0;
 }
 
@@ -324,6 +335,7 @@ void bare_tree_use(const struct cop_tree *tree)
 
 	cop_mmu_publish();
 	WRITE_SYSREG(ttbr1_el1, arm64_ttbr_of(tree->root, tree->asid));
+	__asm__ volatile("isb" ::: "memory"); /* the root before walks to it are allowed */
 	WRITE_SYSREG(tcr_el1, tcr | arm64_tcr_of(&tree->geom));
 	__asm__ volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 }

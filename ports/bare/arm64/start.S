@@ -19,10 +19,35 @@ _start:
 	bl	bare_cpu_init
 	b	bare_begin
 
-/* PSCI hands over x0, which is the address of this CPU's struct bare_cpu. */
+/*
+ * Translation on, by bare_mmu_state. Clobbers x9 to x13.
+ */
+	.global bare_mmu_load
+bare_mmu_load:
+	ldr	x9, =bare_mmu_state
+	ldp	x10, x11, [x9]
+	ldp	x12, x13, [x9, #16]
+	ldr	x9, =BARE_MAIR
+	msr	mair_el1, x9
+	msr	tcr_el1, x12
+	msr	ttbr0_el1, x10
+	msr	ttbr1_el1, x11
+	isb
+	tlbi	vmalle1
+	dsb	nsh
+	isb
+	msr	sctlr_el1, x13
+	isb
+	ret
+
+/*
+ * PSCI hands over x0, which is the address of this CPU's struct bare_cpu. Its cache is off together with its MMU: until
+ * that is on it looks at nothing else that the other CPU has written, and writes nothing.
+ */
 	.global bare_secondary
 bare_secondary:
 	msr	tpidr_el1, x0
+	bl	bare_mmu_load
 	ldr	w2, [x0]
 	ldr	x1, =bare_stacks
 	add	x2, x2, #1

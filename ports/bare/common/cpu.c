@@ -38,17 +38,31 @@ static struct bare_ipi *take_mail(struct bare_cpu *self)
 	return oldest;
 }
 
+/*
+ * A handler is a read section. What it interrupted may be between the two steps of cop_rcu_read_lock() or of its end, so it
+ * goes by `reading` alone and leaves that as it was. A fault in here is no answer to a bare_touch() that was interrupted.
+ */
 void bare_interrupt(void)
 {
+	struct bare_cpu *self = bare_self();
+	const uint64_t reading = self->reading;
+	const uint32_t touching = self->touching;
 	struct bare_ipi *ipi, *next;
 
-	cop_rcu_read_lock();
-	for (ipi = take_mail(bare_self()); ipi; ipi = next) {
+	self->touching = 0;
+	self->nest++;
+	if (!reading) {
+		cop_store(&self->reading, cop_load(&bare_grace, relaxed), relaxed);
+		cop_fence_full(); /* as in cop_rcu_read_lock() */
+	}
+	for (ipi = take_mail(self); ipi; ipi = next) {
 		next = ipi->next; /* the sender's frame is gone once done is set */
 		ipi->fn(ipi->arg);
 		cop_store(&ipi->done, 1U, release);
 	}
-	cop_rcu_read_unlock();
+	cop_store(&self->reading, reading, release);
+	self->nest--;
+	self->touching = touching;
 }
 
 static void send(unsigned cpu, struct bare_ipi *ipi)
@@ -168,21 +182,23 @@ void cop_rcu_defer(cop_rcu *rcu, void (*fn)(cop_rcu *))
 	}
 }
 
+static uint32_t running; /* calls of cop_rcu_sync() that may have taken callbacks and not yet run them; marked */
+
 void cop_rcu_sync(void)
 {
 	cop_rcu *list, *next;
 
 	must_sleep_safely("rcu-sync-in-rcu-section");
-	poll_stop();
+	poll_stop(); /* first: who stands still must not be waited for by bare_rcu_barrier() */
+	cop_fetch_add(&running, 1U, acq_rel);
 	list = cop_xchg(&deferred, (cop_rcu *)NULL, acq_rel);
 	bare_rcu_wait();
 	for (; list; list = next) {
 		next = list->next;
 		list->fn(list);
 	}
+	cop_fetch_add(&running, -1U, release);
 }
-
-static uint32_t running; /* calls of bare_poll() that have taken callbacks and not yet run them; marked */
 
 void bare_rcu_barrier(void)
 {
@@ -195,11 +211,8 @@ void bare_rcu_barrier(void)
 void bare_poll(void)
 {
 	poll_stop();
-	if (!cop_load(&deferred, relaxed))
-		return;
-	cop_fetch_add(&running, 1U, acq_rel);
-	cop_rcu_sync();
-	cop_fetch_add(&running, -1U, release);
+	if (cop_load(&deferred, relaxed))
+		cop_rcu_sync();
 }
 
 /* ---- mutexes: CPUs have nothing else to do, so sleeping is waiting where one may be stopped ---- */

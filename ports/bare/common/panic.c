@@ -85,7 +85,7 @@ void bare_trapped(const struct bare_trap *trap)
 	bare_printf("\nBail out! cpu %u: unexpected %s at pc %lx, address %lx\n", cop_cpu(), trap->what,
 		    (unsigned long)trap->pc, (unsigned long)trap->va);
 	for (unsigned i = 0; i < trap->count; i++)
-		bare_printf("%s%6s %016lx%s", i % 4 ? "" : "# ", trap->names[i], (unsigned long)trap->values[i],
+		bare_printf("%s%6s %016lx%s", i % 4 ? " " : "# ", trap->names[i], (unsigned long)trap->values[i],
 			    i % 4 == 3 || i + 1 == trap->count ? "\n" : "");
 	if (trap->translated && bare_tree)
 		bare_print_walk(&bare_tree->geom, bare_tree->root, trap->va);

@@ -51,7 +51,8 @@ int bare_cpu_boot(unsigned cpu)
 
 void bare_kick(unsigned cpu)
 {
-	__asm__ volatile("fence w, w" ::: "memory"); /* the mail before the bell */
+	__asm__ volatile("fence w, ow" ::
+				 : "memory"); /* the mail before the bell, which to firmware is a device's register */
 	bare_sbi(SBI_IPI, 0, COP_LG2(bare_hart_of(cpu)), 0, 0, 0, 0);
 }
 

@@ -66,6 +66,8 @@ void cop_tlbi(const struct cop_tlbi *tlbi)
 		local(tlbi, whole);
 		return;
 	}
+	/* The entries before the interrupt that makes the others fence: what SFENCE.VMA asks for when it is remote. */
+	__asm__ volatile("fence w, ow" ::: "memory");
 	if (tlbi->scope & COP_TLBI_GLOBAL)
 		ret = bare_sbi(SBI_RFENCE, 1, online_harts(), 0, start, bytes, 0);
 	else

@@ -8,8 +8,9 @@
 #include "coppice.h"
 
 /* Vectors of our own. */
-#define X86_VECTOR_CALL 0x80 /* user code gives up */
-#define X86_VECTOR_IPI  0xf0
+#define X86_VECTOR_CALL     0x80 /* user code gives up */
+#define X86_VECTOR_IPI      0xf0
+#define X86_VECTOR_SPURIOUS 0xff
 
 #define X86_CR0_WP    (1ULL << 16)
 #define X86_CR4_PGE   (1ULL << 7)

@@ -8,6 +8,8 @@
 #define APIC_ICR      0x300U
 #define APIC_ICR_HIGH 0x310U
 
+#define APIC_ON 0x100U
+
 #define ICR_INIT    0x4500U
 #define ICR_STARTUP 0x4600U
 #define ICR_BUSY    0x1000U
@@ -157,7 +159,7 @@ void x86_main(unsigned cpu)
 	load_tables(cpu);
 	set_up_paging();
 	x86_mmu_recall();
-	*device(APIC + APIC_SPURIOUS) = 0x1ff; /* on */
+	*device(APIC + APIC_SPURIOUS) = APIC_ON | X86_VECTOR_SPURIOUS;
 	if (cpu == 0)
 		bare_begin();
 	bare_begin_secondary();
@@ -182,15 +184,33 @@ void bare_kick(unsigned cpu)
 	icr(cpu, X86_VECTOR_IPI);
 }
 
-/* SDM 3A 8.4.4.1. CPU numbers are APIC numbers here. */
+/* Is it there within so long? */
+static bool comes_up(unsigned cpu, uint64_t us)
+{
+	const uint64_t began = bare_clock_ns();
+	uint32_t online;
+
+	while (!(online = cop_load(&bare_cpus[cpu].online, acquire)) && bare_clock_ns() - began < us * 1000)
+		bare_pause();
+	return online;
+}
+
+/*
+ * SDM 3A 8.4.4.1: INIT, 10 ms, and up to two STARTUPs 200 us apart. CPU numbers are APIC numbers here. Nobody says that
+ * there is no such CPU.
+ */
 int bare_cpu_boot(unsigned cpu)
 {
 	__builtin_memcpy((void *)(uintptr_t)X86_TRAMPOLINE, x86_trampoline,
 			 (size_t)(x86_trampoline_end - x86_trampoline));
 	x86_started = cpu;
 	icr(cpu, ICR_INIT);
+	(void)comes_up(cpu, 10000);
 	icr(cpu, ICR_STARTUP | X86_TRAMPOLINE >> 12);
-	return 0;
+	if (comes_up(cpu, 200))
+		return 0;
+	icr(cpu, ICR_STARTUP | X86_TRAMPOLINE >> 12);
+	return comes_up(cpu, 1000000) ? 0 : -COP_EIO;
 }
 
 static void resume_probe(struct x86_probe *probe, struct x86_frame *frame)
@@ -236,6 +256,8 @@ void x86_trap(struct x86_frame *frame)
 	if (frame->vector == X86_VECTOR_IPI) {
 		*device(APIC + APIC_EOI) = 0;
 		bare_interrupt();
+	} else if (frame->vector == X86_VECTOR_SPURIOUS) {
+		return; /* SDM 3A 10.9: without an EOI */
 	} else if (probe->rip) {
 		resume_probe(probe, frame);
 	} else if (frame->vector != 14 || !bare_adopt()) {
