@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GU2: GUP-fast against memory removal: not only the folio but its struct page goes. Two pages are got in one call, one of
- * memory that is then taken offline and removed, one of a device whose driver takes it away; a lookup under RCU, with
- * interrupts on, asks for the struct pages too.
+ * GU2: GUP-fast against memory removal: not only the folio but its struct page goes. A page is got, of memory that is taken
+ * offline and removed, or of a device whose driver takes it away; or a lookup under RCU, with interrupts on, asks for the
+ * struct page.
  *
  * The thread: "how is that synchronised against memory hotplug? AFAICT if it isn't couldn't the pages be freed and memory
  * removed? [...] the metadata structure could have been freed"; "section_deactivate() will also clear SECTION_HAS_MEM_MAP
@@ -51,15 +51,15 @@ static void setup(cop_world *w)
 	COP_USER_MAP(&w->space, w->va + COP_LG2(m->mem.page_lg2), w->device, 1, COP_USER_RW);
 }
 
-static void gup(cop_world *w)
+static void gup(cop_world *w, bool device)
 {
-	cop_pfn page[2];
-	const struct cop_pages got = cop_gup_fast(&w->space, w->va, 2, COP_GUP_WRITE | COP_GUP_FAST_ONLY, page);
+	const cop_va va = w->va + (device ? COP_LG2(w->m.mem.page_lg2) : 0);
+	cop_pfn page;
+	const struct cop_pages got = cop_gup_fast(&w->space, va, 1, COP_GUP_WRITE | COP_GUP_FAST_ONLY, &page);
 
 	COP_ASSERT(got.count >= 0);
-	COP_WRONG_PAGE(got.count > 0 && page[0] != w->memory);
-	COP_WRONG_PAGE(got.count > 1 && page[1] != w->device);
-	cop_pages_put(&w->m.mem, page, (uint64_t)got.count);
+	COP_WRONG_PAGE(got.count > 0 && page != (device ? w->device : w->memory));
+	cop_pages_put(&w->m.mem, &page, (uint64_t)got.count);
 }
 
 /* Interrupts are on: an interrupt to this CPU says nothing about it. */
@@ -75,8 +75,10 @@ static void look(cop_world *w)
 
 static void walk(cop_world *w)
 {
-	if (COP_CHOOSE(2))
-		gup(w);
+	const unsigned how = COP_CHOOSE(3);
+
+	if (how < 2)
+		gup(w, how);
 	else
 		look(w);
 }
