@@ -149,7 +149,5 @@ COP_STORY(.id = "GU1", .title = "GUP-fast gets pages while they are unmapped, an
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
 		  /* A reference, and no second look at the leaf. */
 		  {.name = "leaf-not-rechecked", .outcome = COP_FAILS, .rule = "wrong-page"},
-		  /* A second look at the leaf, and not at the way to it. */
-		  {.name = "links-not-rechecked", .outcome = COP_FAILS, .rule = "wrong-page", .formats = COP_ON_X86_64},
 		  {.name = NULL},
 	  });
