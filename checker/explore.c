@@ -123,9 +123,9 @@ static void place_actors(const struct checker_program *p)
 	for (unsigned c = 0; c < SIM_CPUS; c++)
 		sim_cpu_start(SIM_IPI_CPU(c), "ipi", sim_ipi_run, NULL);
 	sim_cpu_start(SIM_RCU_CPU, "rcu", sim_rcu_run, NULL);
-	for (unsigned c = 0; c < SIM_CPUS && p->order != SIM_ORDER_SC; c++) {
-		sim_cpu_start(SIM_DRAIN(c), "stores", sim_order_run, NULL);
-		sim.cpu[SIM_DRAIN(c)].on = c;
+	for (unsigned b = 0; b < SIM_BUFFERS && p->order != SIM_ORDER_SC; b++) {
+		sim_cpu_start(SIM_DRAIN(b), "stores", sim_order_run, NULL);
+		sim.cpu[SIM_DRAIN(b)].on = b;
 	}
 }
 
@@ -184,6 +184,7 @@ unsigned run_begin(const struct checker_program *p)
 				    .frame_lg2 = p->frame_lg2 ? p->frame_lg2 : 12,
 				    .quiet = !p->every_access,
 				    .order = p->order,
+				    .plain_waits = p->plain_waits,
 				    .go_on = p->over != NULL,
 				    .disabled = p->disabled};
 
@@ -228,10 +229,12 @@ static void tell(struct checker_verdict *v, const struct checker_show *show, FIL
 
 struct checker_verdict checker_explore(const struct checker_program *p, uint64_t bound, FILE *trace)
 {
-	struct checker_verdict v = {.result = CHECKER_EXHAUSTED};
+	struct checker_verdict v = {.result = CHECKER_EXHAUSTED, .order = p->order};
 
 	explore.verdict = &v;
 	v.cpus = run_begin(p);
+	v.memory_bytes = sim.config.pa_bytes;
+	v.frame_bytes = COP_LG2(sim.config.frame_lg2);
 	if (sim.report.rule) {
 		note_failure();
 		v.replays = true;
@@ -282,9 +285,9 @@ void checker_print(FILE *f, const struct checker_verdict *v)
 {
 	fprintf(f,
 		"%s: %llu executions, %llu given up (longest: %llu visible steps, %llu events), %u CPUs, %zu shared "
-		"locations, %llu restarts, %.0f/s\n"
-		"model: sequentially consistent; no store buffers, interrupts or hardware accessed/dirty updates\n",
+		"locations, %llu restarts, %.0f/s\n",
 		checker_result_name(v->result), (unsigned long long)v->executions, (unsigned long long)v->blocked,
 		(unsigned long long)v->depth, (unsigned long long)v->events, v->cpus, v->shared,
 		(unsigned long long)v->restarts, v->seconds > 0 ? (double)v->executions / v->seconds : 0);
+	checker_model(f, v);
 }

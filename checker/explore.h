@@ -47,6 +47,7 @@ struct checker_place {
  * @unreduced: every interleaving, also those that differ in nothing
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @order: of memory
+ * @plain_waits: plain stores wait and plain loads come early as marked ones do, also where the program orders them
  * @show: how traces look; NULL: plain text
  * @every_access: switch at every access, not only at those with conflicts
  */
@@ -60,7 +61,7 @@ struct checker_program {
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
 	enum sim_memory_order order;
-	bool every_access, unreduced;
+	bool every_access, unreduced, plain_waits;
 	const struct checker_place *places;
 	const char *disabled;
 	const struct checker_show *show;
@@ -84,6 +85,8 @@ struct checker_verdict {
 	double cpu_seconds;
 	size_t shared; /* locations with conflicting accesses */
 	unsigned cpus;
+	enum sim_memory_order order;
+	uint64_t memory_bytes, frame_bytes;
 	struct sim_report report;
 	struct schedule schedule; /* of the failing execution, with few switches; checker_verdict_free() */
 	bool replays;             /* it was followed once, and broke the same rule */
@@ -110,8 +113,16 @@ struct checker_replay {
 };
 struct checker_replay checker_replay(const struct checker_program *, const struct schedule *, FILE *trace);
 
-/* One line: what was found, and how much that says. */
+/* What was found, and how much that says. */
 void checker_print(FILE *, const struct checker_verdict *);
+
+/* model.c */
+/* "sc", "tso", "weak" */
+const char *checker_order_name(enum sim_memory_order);
+/* What machines of this order do and the simulated one does not. */
+const char *checker_leaves_out(enum sim_memory_order);
+/* Which machine a verdict is about: two lines. */
+void checker_model(FILE *, const struct checker_verdict *);
 const char *checker_result_name(enum checker_result);
 
 /* trace.c: the execution that just failed, one column per CPU; either may be NULL. */

@@ -130,6 +130,17 @@ const struct checker_rule checker_rules[] = {
 	 "table = alloc()\n"
 	 "table[0] = leaf(page)\n"
 	 "parent[0] = table       <- what is in table[1]?\n"},
+	{"linked-unordered", "A table is linked by a store that what it holds may be seen after.", ARM "B2.3, D8.2.6",
+	 NULL, RISCV "Supervisor Memory-Management Fence Instruction; RVWMO", NULL,
+	 "table = alloc()\n"
+	 "fill(table, empty)\n"
+	 "table[0] = leaf(page)\n"
+	 "store(parent[0], table, relaxed)  <- release\n"},
+	{"unpublished-entry", "An address is accessed by a CPU that has stored an entry for it and not published that.",
+	 ARM "B2.3 (a walk need not see a store before a DSB)", NULL,
+	 RISCV "Supervisor Memory-Management Fence Instruction", NULL,
+	 "entry[0] = leaf(page)\n"
+	 "read(va)                <- publish comes first\n"},
 	{"wild-table", "What is linked as a table is no table.", ANYWHERE,
 	 "page = alloc(data)\n"
 	 "fill(page, empty)\n"

@@ -12,8 +12,8 @@ foreach(run ${runs})
     add_test(NAME bare.${arch}.build COMMAND ${PROJECT_SOURCE_DIR}/scripts/bare.sh build ${arch})
     set_tests_properties(bare.${arch}.build PROPERTIES LABELS "repo;bare" TIMEOUT 300 SKIP_RETURN_CODE 77
       FIXTURES_SETUP bare_${arch} ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR}")
-    # What the runner itself is to do: tell a broken machine, link the amalgamation as it is.
-    foreach(test broken sources)
+    # The example by its README; and the runner: it tells a broken machine, and links the amalgamation as it is.
+    foreach(test alone broken sources)
       add_test(NAME bare.${arch}.${test} COMMAND ${PROJECT_SOURCE_DIR}/tests/bare/${test}.sh ${arch}
         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       set_tests_properties(bare.${arch}.${test} PROPERTIES LABELS "repo;bare" TIMEOUT 300 SKIP_RETURN_CODE 77

@@ -160,19 +160,46 @@ static void walk_fast(struct cop_gup_walk *w, struct cop_space *space)
 	walk_without_fork(w, space);
 }
 
+/* Somebody may take away again what a fault has brought: not for ever. */
+#define MOST_FAULTS 16
+
+/* Return: 0, or why the walk ended before the end. */
+static int walk_faulting(struct cop_gup_walk *w, struct cop_space *space, enum cop_access_kind access)
+{
+	unsigned faults = 0;
+	int err;
+
+	for (;;) {
+		const uint64_t before = w->done;
+
+		/* No fork and no unmap meanwhile. */
+		cop_rwsem_read_lock(&space->lock);
+		walk_fast(w, space);
+		cop_rwsem_read_unlock(&space->lock);
+		if (!w->left)
+			return 0;
+		if (w->may_not_last)
+			return -COP_EOPNOTSUPP;
+		faults = w->done == before ? faults + 1 : 0;
+		if (faults > MOST_FAULTS)
+			return -COP_EFAULT;
+		err = cop_space_fault(space, w->va, access);
+		if (err)
+			return err;
+	}
+}
+
 struct cop_pages cop_gup(struct cop_space *space, cop_va va, uint64_t pages, uint32_t flags, cop_pfn *page)
 {
-	const int err = check(space, va, pages, flags);
+	int err = check(space, va, pages, flags);
 	struct cop_gup_walk w;
 
 	if (err)
 		return (struct cop_pages){page, err};
 	w = walk_of(space, COP_ALIGN_DOWN(va, COP_LG2(space->tree.geom.page_lg2)), pages, flags, page);
-	cop_space_read_lock(space);
-	walk_fast(&w, space);
-	cop_space_read_unlock(space);
+	err = walk_faulting(&w, space, flags & COP_GUP_WRITE ? COP_ACCESS_WRITE : COP_ACCESS_READ);
 	if (!w.done && pages)
-		return (struct cop_pages){page, w.may_not_last ? -COP_EOPNOTSUPP : -COP_EFAULT};
+		return (struct cop_pages){page, err};
 	return (struct cop_pages){page, (int64_t)w.done};
 }
 

@@ -7,7 +7,18 @@ void cop_spaces_init(struct cop_spaces *spaces, struct cop_mem *mem)
 	spaces->mem = mem;
 	spaces->objects = COP_PFN_NONE;
 	spaces->frames = 0;
+	spaces->families = 0;
 	cop_spin_init(&spaces->lock);
+}
+
+void cop_spaces_exit(struct cop_spaces *spaces)
+{
+	uint64_t families;
+
+	cop_rcu_sync();
+	cop_await(&spaces->families, families, families == 0);
+	if (cop_read(&spaces->frames))
+		cop_panic("spaces-not-empty", spaces);
 }
 
 /* The byte after the user's last; 2^64 does not fit, so the last page of all stays unused there. */
@@ -18,10 +29,23 @@ static cop_va space_end(const struct cop_geom *geom)
 	return bits >= 64 ? -COP_LG2(geom->page_lg2) : COP_LG2(bits);
 }
 
-int cop_space_init(struct cop_space *space, struct cop_spaces *spaces, const struct cop_geom *geom,
-		   const struct cop_table_source *source, uint32_t asid)
+static int family_of(struct cop_space *space, struct cop_space *parent)
+{
+	struct cop_family *family = parent ? parent->family : cop_family_new(space->spaces);
+
+	if (!family)
+		return -COP_ENOMEM;
+	if (parent && !cop_family_try_get(family))
+		cop_panic("family-refcount", family);
+	cop_family_join(family, space, parent);
+	return 0;
+}
+
+int cop_space_set_up(struct cop_space *space, struct cop_spaces *spaces, const struct cop_geom *geom,
+		     const struct cop_table_source *source, uint32_t asid, struct cop_space *parent)
 {
 	const struct cop_table_source own = cop_mem_table_source(spaces->mem);
+	int err;
 
 	if (geom->half == COP_HALF_HIGH || geom->page_lg2 != spaces->mem->page_lg2)
 		return -COP_EINVAL;
@@ -30,8 +54,23 @@ int cop_space_init(struct cop_space *space, struct cop_spaces *spaces, const str
 				    .reclaim = COP_RECLAIM_RCU,
 				    .first = COP_LG2(geom->page_lg2),
 				    .end = space_end(geom)};
-	cop_mutex_init(&space->lock);
-	return cop_tree_init(&space->tree, geom, source ? source : &own, asid, 0);
+	cop_rwsem_init(&space->lock);
+	err = cop_tree_init(&space->tree, geom, source ? source : &own, asid, 0);
+	if (err)
+		return err;
+	/* Where nothing can be said against executing, everything is executable. */
+	if (space->tree.ops->format->check_attrs(geom, COP_USER | COP_READ | COP_YOUNG, 0) == -COP_EOPNOTSUPP)
+		space->implied = COP_EXEC;
+	err = family_of(space, parent);
+	if (err && cop_tree_destroy(&space->tree))
+		cop_panic("space-not-empty", space);
+	return err;
+}
+
+int cop_space_init(struct cop_space *space, struct cop_spaces *spaces, const struct cop_geom *geom,
+		   const struct cop_table_source *source, uint32_t asid)
+{
+	return cop_space_set_up(space, spaces, geom, source, asid, NULL);
 }
 
 int cop_space_set_reclaim(struct cop_space *space, enum cop_reclaim reclaim)
@@ -48,6 +87,16 @@ int cop_space_set_reclaim(struct cop_space *space, enum cop_reclaim reclaim)
 
 void cop_space_destroy(struct cop_space *space)
 {
+	struct cop_area *area;
+
+	cop_rwsem_write_lock(&space->lock);
+	if (cop_space_zap(space, space->first, space->end - space->first))
+		cop_panic("space-zap", space);
+	while ((area = cop_area_from(space, 0)))
+		cop_area_drop(space, area);
+	cop_rwsem_write_unlock(&space->lock);
+	/* After the pages: a folio that is mapped finds its family. */
+	cop_family_leave(space);
 	if (cop_tree_destroy(&space->tree))
 		cop_panic("space-not-empty", space);
 }

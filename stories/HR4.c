@@ -75,5 +75,19 @@ COP_STORY(.id = "HR4", .title = "an add that fails at any step leaves everything
 		  {.name = "linear-map-stays", .outcome = COP_FAILS, .rule = "freed-while-mapped"},
 		  /* Their memmap is. */
 		  {.name = "memmap-stays", .outcome = COP_FAILS, .rule = "leak"},
+		  /* A table is seen linked before what it holds. */
+		  {.name = "link-relaxed",
+		   .outcome = COP_FAILS,
+		   .rule = "linked-unordered",
+		   .formats = COP_ON_WEAK,
+		   .reordered = true},
+		  {.name = "link-relaxed", .outcome = COP_EXHAUSTED, .formats = COP_ON_TSO},
+		  /* Struct pages are written through entries that a walk need not see yet; riscv64 fences what it maps. */
+		  {.name = "map-unpublished",
+		   .outcome = COP_FAILS,
+		   .rule = "unpublished-entry",
+		   .formats = COP_ON_ARM64,
+		   .reordered = true},
+		  {.name = "map-unpublished", .outcome = COP_EXHAUSTED, .formats = COP_ON_ALL & ~COP_ON_ARM64},
 		  {.name = NULL},
 	  });

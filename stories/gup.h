@@ -3,12 +3,10 @@
 #ifndef COPPICE_STORIES_GUP_H
 #define COPPICE_STORIES_GUP_H
 
-#include "stories/memory.h"
+#include "stories/space.h"
 
 #include <coppice/gup.h>
 
-/* The geometry of this run's format, for the user's half. */
-struct cop_geom cop_stage_user_geom(void);
 /*
  * An empty address space whose tables the machine walks too; @asid: at least 1. It is there until cop_stage_user_off(), which
  * wants it empty. Its tables are not the stage memory's but above: so that what frees a folio does not meet what frees a
@@ -16,8 +14,6 @@ struct cop_geom cop_stage_user_geom(void);
  */
 void cop_stage_user_on(struct cop_spaces *, struct cop_space *, uint32_t asid);
 void cop_stage_user_off(struct cop_space *);
-/* A user's address where a table of level 1 begins, clear of the kernel's. */
-cop_va cop_stage_user_va(void);
 /* Maps frames for the user, with whose reference it is done: the mapping has it. */
 void cop_stage_user_map(struct cop_space *, cop_va, cop_pfn, uint64_t pages, uint32_t attrs, struct cop_stage_at);
 /* Takes them out again; the reference is the caller's. */

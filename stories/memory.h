@@ -21,6 +21,8 @@ struct cop_stage_memory {
 	_Alignas(64) uint8_t arena[4096];
 };
 
+/* Tables from there; the machine learns what they are for. */
+struct cop_table_source cop_stage_memory_tables(struct cop_stage_memory *);
 /* Physical memory of @sections sections. */
 uint64_t cop_stage_memory_bytes(const struct cop_geom *, unsigned sections);
 /* Boots with the first @boot of @sections sections, the others can be added; flags: enum cop_mem_flag. */

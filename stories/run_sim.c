@@ -2,7 +2,7 @@
 /*
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
- *	PROGRAM VARIANT [--arch NAME] [--bound EXECUTIONS] [--lines]
+ *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--lines]
  *	PROGRAM --info
  *	PROGRAM --replay STRING ...: see stage_replay.c
  *
@@ -24,17 +24,25 @@ struct options {
 	uint32_t formats;
 	uint64_t bound;
 	bool lines;
+	bool sequential; /* only */
 };
 
-static const char *expected_name(const struct cop_variant *v)
+static const char *outcome_name(enum cop_outcome outcome)
 {
-	return v->outcome == COP_EXHAUSTED ? "exhausted" : "fails";
+	return outcome == COP_EXHAUSTED ? "exhausted" : "fails";
 }
 
-static bool as_expected(const struct cop_variant *variant, const struct checker_verdict *v)
+static enum cop_outcome expected(const struct options *o, const struct cop_variant *v)
 {
-	if (variant->outcome == COP_EXHAUSTED)
+	return v->reordered && o->sequential ? COP_EXHAUSTED : v->outcome;
+}
+
+static bool as_expected(const struct options *o, const struct cop_variant *variant, const struct checker_verdict *v)
+{
+	if (expected(o, variant) == COP_EXHAUSTED)
 		return v->result == CHECKER_EXHAUSTED;
+	if (variant->reordered && v->order == SIM_ORDER_SC)
+		return false;
 	return v->result == CHECKER_FAILS && variant->rule && v->report.rule && !strcmp(v->report.rule, variant->rule);
 }
 
@@ -50,8 +58,8 @@ static void print_string(const char *s)
 	putchar('"');
 }
 
-static void print_line(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v,
-		       double seconds)
+static void print_line(const struct options *o, const struct cop_variant *variant, uint32_t format,
+		       const struct checker_verdict *v, double seconds)
 {
 	char *schedule = stage_schedule(variant, format, v);
 	struct rusage usage;
@@ -60,12 +68,14 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 	printf("{\"story\":\"%s\",\"variant\":\"%s\",\"arch\":\"%s\",\"verdict\":\"%s\",\"rule\":\"%s\",\"expected\":"
 	       "\"%s\","
 	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
-	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
+	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"memory_bytes\":%" PRIu64 ",\"frame_bytes\":%" PRIu64
+	       ",\"memory_order\":\"%s\",\"left_out\":\"%s\",\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
 	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
-	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(variant),
-	       variant->rule ? variant->rule : "", as_expected(variant, v) ? "true" : "false", v->executions, v->events,
-	       v->depth, v->cpus, seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
+	       v->result == CHECKER_FAILS ? v->report.rule : "", outcome_name(expected(o, variant)),
+	       variant->rule ? variant->rule : "", as_expected(o, variant, v) ? "true" : "false", v->executions,
+	       v->events, v->depth, v->cpus, v->memory_bytes, v->frame_bytes, checker_order_name(v->order),
+	       checker_leaves_out(v->order), seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
 	print_string(schedule ? schedule : "");
@@ -76,9 +86,9 @@ static void print_line(const struct cop_variant *variant, uint32_t format, const
 
 /* What a signal's handler needs to know. */
 static struct {
+	const struct options *options;
 	const struct cop_variant *variant;
 	uint32_t format;
-	bool lines;
 } running;
 
 /* The program ends in the middle: that is a verdict as well. */
@@ -87,8 +97,8 @@ static void last_word(const char *rule, const char *text)
 	struct checker_verdict v = {.result = CHECKER_FAILS, .report.rule = rule};
 
 	snprintf(v.report.text, sizeof(v.report.text), "%s", text);
-	if (running.lines && running.variant)
-		print_line(running.variant, running.format, &v, 0);
+	if (running.variant && running.options->lines)
+		print_line(running.options, running.variant, running.format, &v, 0);
 	else
 		fprintf(stderr, "%s: %s: %s\n", cop_story.id, rule, text);
 	fflush(NULL);
@@ -102,6 +112,17 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Sequentially consistent first: what fails so has the simplest trace. */
+static struct checker_verdict explore(const struct options *o, uint32_t format)
+{
+	FILE *trace = o->lines ? NULL : stdout;
+	struct checker_verdict v = stage_explore(format, SIM_ORDER_SC, o->bound, trace);
+
+	if (o->sequential || v.result == CHECKER_FAILS)
+		return v;
+	return stage_explore(format, stage_order(format), o->bound, trace);
+}
+
 static bool run(const struct options *o, const struct cop_variant *variant, uint32_t format)
 {
 	struct checker_verdict v;
@@ -109,16 +130,16 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	char *schedule;
 	bool good;
 
+	running.options = o;
 	running.variant = variant;
 	running.format = format;
-	running.lines = o->lines;
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
 	stage_format_features(cop_story.features | variant->features);
-	v = stage_explore(format, o->bound, o->lines ? NULL : stdout);
-	good = as_expected(variant, &v);
+	v = explore(o, format);
+	good = as_expected(o, variant, &v);
 	if (o->lines) {
-		print_line(variant, format, &v, now() - begin);
+		print_line(o, variant, format, &v, now() - begin);
 		checker_verdict_free(&v);
 		return good;
 	}
@@ -129,7 +150,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	free(schedule);
 	checker_verdict_free(&v);
 	if (!good)
-		printf("expected: %s %s\n", expected_name(variant), variant->rule ? variant->rule : "");
+		printf("expected: %s %s\n", outcome_name(expected(o, variant)), variant->rule ? variant->rule : "");
 	putchar('\n');
 	return good;
 }
@@ -145,7 +166,7 @@ static void print_info(void)
 	printf("],\"variants\":[");
 	for (const struct cop_variant *v = cop_story.variants; v->name; v++)
 		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\"}", v == cop_story.variants ? "" : ",",
-		       v->name, expected_name(v), v->rule ? v->rule : "");
+		       v->name, outcome_name(v->outcome), v->rule ? v->rule : "");
 	printf("]}\n");
 }
 
@@ -166,6 +187,10 @@ static int parse(struct options *o, int argc, char **argv)
 			o->formats = stage_format_bits(argv[++i]);
 			if (!o->formats)
 				return usage("no architecture", argv[i]);
+		} else if (!strcmp(argv[i], "--order") && i + 1 < argc) {
+			o->sequential = !strcmp(argv[++i], "sc");
+			if (!o->sequential && strcmp(argv[i], "arch") != 0)
+				return usage("no memory order:", argv[i]);
 		} else if (!strcmp(argv[i], "--bound") && i + 1 < argc) {
 			o->bound = strtoull(argv[++i], &end, 0);
 			if (*end || !o->bound)

@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An address space on the simulated machine. */
 #include "stories/gup.h"
-#include "ports/sim/sim.h"
-
-struct cop_geom cop_stage_user_geom(void)
-{
-	struct cop_geom geom = cop_stage_geom();
-
-	if (geom.half == COP_HALF_HIGH)
-		geom.half = COP_HALF_LOW;
-	/* To fold a run is a break of its own, and there are many in a table. */
-	geom.features &= ~(uint32_t)(COP_F_CONT | COP_F_SVNAPOT);
-	return geom;
-}
-
-/* Where the kernel has all of the addresses too (s390x), its linear map and memmap lie at the bottom. */
-cop_va cop_stage_user_va(void)
-{
-	return 1ULL << 37;
-}
 
 void cop_stage_user_on(struct cop_spaces *spaces, struct cop_space *space, uint32_t asid)
 {
@@ -27,12 +9,12 @@ void cop_stage_user_on(struct cop_spaces *spaces, struct cop_space *space, uint3
 	const struct cop_table_source source = cop_stage_tables();
 
 	COP_ASSERT(!cop_space_init(space, spaces, &geom, &source, asid));
-	sim_attach_user(cop_stage_format(), &geom, space->tree.root, asid);
+	cop_stage_space_attach(space);
 }
 
 void cop_stage_user_off(struct cop_space *space)
 {
-	cop_stage_detach(&space->tree);
+	cop_stage_space_detach(space);
 	cop_space_destroy(space);
 }
 

@@ -70,6 +70,11 @@ static void table_free(void *ctx, cop_pa table, unsigned lg2)
 	source.free(source.ctx, table, lg2);
 }
 
+struct cop_table_source cop_stage_memory_tables(struct cop_stage_memory *m)
+{
+	return (struct cop_table_source){table_alloc, table_free, m};
+}
+
 static void name_windows(const struct cop_layout *layout, const struct cop_geom *geom)
 {
 	sim.linear_start = layout->linear_start;
@@ -99,7 +104,7 @@ void cop_stage_boot(struct cop_stage_memory *m, unsigned boot, unsigned sections
 		sim_frame_punch(boot * m->section, (sections - boot) * m->section, SIM_AT);
 	sim_attach_later(cop_stage_format(), &config.geom, &m->tree.root, 0);
 	COP_ASSERT(!cop_mem_boot(&m->mem, &m->tree, m->arena, &config));
-	m->tree.source = (struct cop_table_source){table_alloc, table_free, m};
+	m->tree.source = cop_stage_memory_tables(m);
 }
 
 void cop_stage_account(struct cop_stage_memory *m)

@@ -12,12 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORDER "sc"
-
 struct options {
 	const char *string, *chrome;
 	bool json;
 	struct checker_show show;
+	enum sim_memory_order order;
 };
 
 const struct cop_variant *stage_variant(const char *name, uint32_t format)
@@ -31,13 +30,14 @@ const struct cop_variant *stage_variant(const char *name, uint32_t format)
 
 char *stage_schedule(const struct cop_variant *variant, uint32_t format, const struct checker_verdict *v)
 {
-	struct schedule_name name = {.order = ORDER};
+	struct schedule_name name = {.story = ""};
 
 	if (v->result != CHECKER_FAILS || !v->replays)
 		return NULL;
 	snprintf(name.story, sizeof(name.story), "%s", cop_story.id);
 	snprintf(name.variant, sizeof(name.variant), "%s", variant->name);
 	snprintf(name.format, sizeof(name.format), "%s", stage_format_name(format));
+	snprintf(name.order, sizeof(name.order), "%s", checker_order_name(v->order));
 	snprintf(name.version, sizeof(name.version), "%s", stage_version);
 	return schedule_print(&name, &v->schedule);
 }
@@ -61,7 +61,7 @@ static int run(const struct options *o, const struct schedule *schedule, uint32_
 
 	if (!o->json)
 		printf("%s %s, %s: %s\n\n", o->show.story, o->show.variant, o->show.arch, cop_story.title);
-	r = stage_replay(format, schedule, &o->show, o->json ? NULL : stdout);
+	r = stage_replay(format, o->order, schedule, &o->show, o->json ? NULL : stdout);
 	if (r.lost)
 		return refuse(
 			"at step %u nobody can go on as the string says; expected one that `coppice check` printed",
@@ -88,13 +88,19 @@ static int run_with_files(struct options *o, const struct schedule *schedule, ui
 	return code;
 }
 
+static bool is_order(enum sim_memory_order order, const char *name)
+{
+	return !strcmp(checker_order_name(order), name);
+}
+
 static int replay(struct options *o, const struct schedule_string *s)
 {
 	const uint32_t format = stage_format_bits(s->name.format);
 	const char *arch = stage_format_name(format);
 	const struct cop_variant *variant = arch ? stage_variant(s->name.variant, format) : NULL;
 
-	if (strcmp(s->name.story, cop_story.id) != 0 || !variant || strcmp(s->name.order, ORDER) != 0)
+	o->order = arch && !is_order(SIM_ORDER_SC, s->name.order) ? stage_order(format) : SIM_ORDER_SC;
+	if (strcmp(s->name.story, cop_story.id) != 0 || !variant || !is_order(o->order, s->name.order))
 		return refuse(
 			"the string is for another story, variant, architecture or memory order; expected one for %s",
 			cop_story.id);

@@ -108,13 +108,25 @@ static void run_actor(void *w)
 	cop_story.actors[sim.current].run(w);
 }
 
+enum sim_memory_order stage_order(uint32_t format)
+{
+	stage_format_choose(format);
+	switch (cop_stage_format()->arch) {
+	case COP_X86_64:
+	case COP_S390X:
+		return SIM_ORDER_TSO;
+	default:
+		return SIM_ORDER_WEAK;
+	}
+}
+
 struct stage {
 	struct checker_actor actors[SIM_CPUS + 1];
 	struct checker_place places[SIM_CPUS];
 	struct checker_program program;
 };
 
-static void describe(struct stage *s, uint32_t format)
+static void describe(struct stage *s, uint32_t format, enum sim_memory_order order)
 {
 	struct cop_geom geom;
 
@@ -124,6 +136,7 @@ static void describe(struct stage *s, uint32_t format)
 					.places = s->places,
 					.world = cop_story.world,
 					.world_bytes = cop_story.world_bytes,
+					.order = order,
 					.pa_bytes = COP_STAGE_PA_BYTES}};
 	stage_format_choose(format);
 	geom = cop_stage_geom();
@@ -137,20 +150,20 @@ static void describe(struct stage *s, uint32_t format)
 	memset(cop_story.world, 0, cop_story.world_bytes);
 }
 
-struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace)
+struct checker_verdict stage_explore(uint32_t format, enum sim_memory_order order, uint64_t bound, FILE *trace)
 {
 	struct stage stage;
 
-	describe(&stage, format);
+	describe(&stage, format, order);
 	return checker_explore(&stage.program, bound, trace);
 }
 
-struct checker_replay stage_replay(uint32_t format, const struct schedule *schedule, const struct checker_show *show,
-				   FILE *trace)
+struct checker_replay stage_replay(uint32_t format, enum sim_memory_order order, const struct schedule *schedule,
+				   const struct checker_show *show, FILE *trace)
 {
 	struct stage stage;
 
-	describe(&stage, format);
+	describe(&stage, format, order);
 	stage.program.show = show;
 	return checker_replay(&stage.program, schedule, trace);
 }

@@ -7,10 +7,13 @@
 /* Of the sources of story, library and checker: without it a schedule says nothing. Made by the build. */
 extern const char stage_version[];
 
+/* That of the format's architecture. */
+enum sim_memory_order stage_order(uint32_t format);
 /* Explores the story as it was compiled, for one format (enum cop_stage_format). */
-struct checker_verdict stage_explore(uint32_t format, uint64_t bound, FILE *trace);
+struct checker_verdict stage_explore(uint32_t format, enum sim_memory_order, uint64_t bound, FILE *trace);
 /* Runs one execution of it. */
-struct checker_replay stage_replay(uint32_t format, const struct schedule *, const struct checker_show *, FILE *trace);
+struct checker_replay stage_replay(uint32_t format, enum sim_memory_order, const struct schedule *,
+				   const struct checker_show *, FILE *trace);
 
 /* stage_valid.c: false, after it said why. */
 bool stage_valid(void);

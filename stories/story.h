@@ -25,6 +25,9 @@ enum cop_stage_format {
 	COP_ON_ALL = (1 << 6) - 1,
 	/* Where a valid entry is changed by stores, and invalidated afterwards. */
 	COP_ON_STORES = COP_ON_ALL & ~COP_ON_S390X,
+	/* Where stores overtake each other, and where not. */
+	COP_ON_WEAK = COP_ON_ARM64 | COP_ON_RISCV64,
+	COP_ON_TSO = COP_ON_X86_64 | COP_ON_S390X,
 };
 
 /**
@@ -52,6 +55,7 @@ enum cop_outcome {
  * @host_rule: which rule the host sees broken, NULL: it cannot see it
  * @formats: enum cop_stage_format, 0: all of the story's. A name may appear once more for other formats
  * @features: enum cop_feature, beside those of the story
+ * @reordered: it is the architecture's memory order that breaks it: sequentially consistent it is exhausted
  */
 struct cop_variant {
 	const char *name; /* NULL ends the list */
@@ -60,6 +64,7 @@ struct cop_variant {
 	const char *host_rule;
 	uint32_t formats;
 	uint32_t features;
+	bool reordered;
 };
 
 struct cop_stage_at {

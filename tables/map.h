@@ -10,7 +10,7 @@
 #include "tables/fill.h"
 #include "tables/reclaim.h"
 
-#define COP_MAP_FLAGS ((uint32_t)(COP_MAP_NO_CONT | COP_MAP_NO_CTOR))
+#define COP_MAP_FLAGS ((uint32_t)(COP_MAP_NO_CONT | COP_MAP_NO_CTOR | COP_MAP_CONTENDED))
 
 enum walked {
 	WALK_DONE,
@@ -33,6 +33,7 @@ struct mapping {
 	uint8_t dry_level; /* of the table that was wanted when the stock was dry */
 	bool fence;        /* hardware may know the entries as invalid */
 	bool linking;      /* counted in the tree's */
+	bool contended;    /* others may map the same page */
 	bool vacant;       /* entries are reserved and stay empty: the caller stores them */
 	uint64_t tables[COP_MAX_LEVELS];
 };
@@ -312,6 +313,20 @@ static unsigned map_install_many(struct mapping *m, struct cop_ptdesc *d, cop_pa
 	return done;
 }
 
+/* A reserved entry that others may want too: under the lock of its table. Return: false if one has been faster. */
+static COP_SLOW bool fill_contended(const struct mapping *m, struct cop_ptdesc *d, cop_pa table, unsigned l)
+{
+	const unsigned slot = slot_of(m->g, m->va, l);
+	bool empty;
+
+	table_lock(d);
+	empty = cop_load(table_entries(table) + slot, relaxed) == fmt_empty(l);
+	if (empty)
+		fill_linked(m->g, table_entries(table), slot, 1, m->va + m->delta, l, m->leaf);
+	table_unlock(d);
+	return empty;
+}
+
 static enum walked map_in(struct mapping *m, cop_pa table, unsigned l);
 
 static enum walked map_child(struct mapping *m, struct cop_ptdesc *d, cop_pa table, uint64_t room, unsigned l)
@@ -351,9 +366,13 @@ static enum walked map_in(struct mapping *m, cop_pa table, unsigned l)
 		if (n) {
 			if (!reserve(d, n))
 				return WALK_AGAIN;
-			if (!m->vacant)
+			if (!m->contended && !m->vacant) {
 				fill_linked(m->g, table_entries(table), slot_of(m->g, m->va, l), n, m->va + m->delta, l,
 					    m->leaf);
+			} else if (m->contended && !fill_contended(m, d, table, l)) {
+				map_unreserve(m, d, n);
+				return WALK_IN_USE;
+			}
 			map_advance(m, (uint64_t)n << fmt_shift(l));
 			continue;
 		}
@@ -457,6 +476,7 @@ static COP_NOINLINE int map_range(struct cop_tree *tree, cop_va va, cop_pa pa, u
 	m.leaf = (struct leaf_kind){attrs, !(flags & COP_MAP_NO_CONT)};
 	m.leaf_levels = map_leaf_levels(m.g, attrs, max_leaf_lg2);
 	m.fence = map_wants_fence(m.g, attrs);
+	m.contended = flags & COP_MAP_CONTENDED;
 	m.table_flags = flags & COP_MAP_NO_CTOR ? 0 : PTDESC_CONSTRUCTED;
 	cop_rcu_read_lock();
 	vacant = range_vacant(m.g, tree->root, va, bytes, m.g->levels - 1U);
@@ -508,6 +528,8 @@ static COP_NOINLINE int map_checked(struct cop_tree *tree, cop_va va, cop_pa pa,
 		return -COP_EINVAL;
 	if ((max_leaf_lg2 && max_leaf_lg2 < FMT_PAGE_LG2) || (flags & ~COP_MAP_FLAGS))
 		return -COP_EINVAL;
+	if ((flags & COP_MAP_CONTENDED) && bytes != PAGE_BYTES)
+		return -COP_EINVAL;
 	err = check_attrs(g, attrs, 0);
 	return err ? err : map_range(tree, va, pa, bytes, attrs, max_leaf_lg2, flags);
 }
@@ -519,8 +541,8 @@ static COP_ALWAYS_INLINE int tables_map(struct cop_tree *tree, cop_va va, cop_pa
 	int err;
 
 	if (bytes == PAGE_BYTES && page_ok(tree, va) && output_ok(g, pa, PAGE_BYTES) &&
-	    !((attrs & COP_CONT) | (flags & ~COP_MAP_FLAGS)) && (!max_leaf_lg2 || max_leaf_lg2 >= FMT_PAGE_LG2) &&
-	    !fmt_check_attrs(g, attrs, 0)) {
+	    !((attrs & COP_CONT) | (flags & ~(COP_MAP_FLAGS ^ COP_MAP_CONTENDED))) &&
+	    (!max_leaf_lg2 || max_leaf_lg2 >= FMT_PAGE_LG2) && !fmt_check_attrs(g, attrs, 0)) {
 		cop_rcu_read_lock();
 		err = map_page(tree, va, pa, attrs);
 		cop_rcu_read_unlock();

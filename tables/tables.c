@@ -233,3 +233,24 @@ unsigned cop_query(const struct cop_tree *tree, cop_va va, cop_va last, struct c
 {
 	return tree->ops->query(tree, va, last, out, max);
 }
+
+struct cop_replaced cop_replace(struct cop_gather *gather, cop_va va, uint64_t old, cop_pa pa, uint32_t attrs)
+{
+	return gather->tree->ops->replace(gather, va, old, pa, attrs);
+}
+
+struct cop_unmapped cop_take(struct cop_gather *gather, cop_va va, uint64_t bytes, struct cop_leaf *out, unsigned max)
+{
+	return gather->tree->ops->take(gather, va, bytes, out, max);
+}
+
+struct cop_unmapped cop_leaves(const struct cop_tree *tree, cop_va va, uint64_t bytes, struct cop_leaf *out,
+			       unsigned max)
+{
+	return tree->ops->leaves(tree, va, bytes, out, max);
+}
+
+void cop_refresh(const struct cop_tree *tree, cop_va va)
+{
+	tree->ops->refresh(tree, va);
+}

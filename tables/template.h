@@ -5,14 +5,14 @@
  *
  * Each header below includes the one before it:
  * (stock, where) walk -> gather -> reclaim -> (descend, fill) map -> split -> covered -> clear -> unmap -> protect ->
- * resize -> collapse -> query; move needs resize, translate only descend.
+ * resize -> collapse -> query -> entry; move needs resize, translate only descend.
  */
 #ifndef COP_TABLES_NAME
 #error "include a format header and define COP_TABLES_NAME"
 #endif
 
+#include "tables/entry.h"
 #include "tables/move.h"
-#include "tables/query.h"
 #include "tables/translate.h"
 
 #define COP_TABLES_PASTE_(a, b, c) a##b##c
@@ -30,6 +30,10 @@ struct cop_translation COP_TABLES_FN(translate)(const struct cop_tree *, cop_va)
 cop_pa COP_TABLES_FN(translate_pa)(const struct cop_tree *, cop_va);
 unsigned COP_TABLES_FN(query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
 struct cop_flushed COP_TABLES_FN(finish)(struct cop_gather *);
+struct cop_replaced COP_TABLES_FN(replace)(struct cop_gather *, cop_va, uint64_t, cop_pa, uint32_t);
+struct cop_unmapped COP_TABLES_FN(take)(struct cop_gather *, cop_va, uint64_t, struct cop_leaf *, unsigned);
+struct cop_unmapped COP_TABLES_FN(leaves)(const struct cop_tree *, cop_va, uint64_t, struct cop_leaf *, unsigned);
+void COP_TABLES_FN(refresh)(const struct cop_tree *, cop_va);
 
 int COP_TABLES_FN(map)(struct cop_tree *tree, cop_va va, cop_pa pa, uint64_t bytes, uint32_t attrs,
 		       unsigned max_leaf_lg2, uint32_t flags)
@@ -83,6 +87,29 @@ struct cop_flushed COP_TABLES_FN(finish)(struct cop_gather *gather)
 	return tables_finish(gather);
 }
 
+struct cop_replaced COP_TABLES_FN(replace)(struct cop_gather *gather, cop_va va, uint64_t old, cop_pa pa,
+					   uint32_t attrs)
+{
+	return tables_replace(gather, va, old, pa, attrs);
+}
+
+struct cop_unmapped COP_TABLES_FN(take)(struct cop_gather *gather, cop_va va, uint64_t bytes, struct cop_leaf *out,
+					unsigned max)
+{
+	return tables_take(gather, va, bytes, out, max);
+}
+
+struct cop_unmapped COP_TABLES_FN(leaves)(const struct cop_tree *tree, cop_va va, uint64_t bytes, struct cop_leaf *out,
+					  unsigned max)
+{
+	return tables_leaves(tree, va, bytes, out, max);
+}
+
+void COP_TABLES_FN(refresh)(const struct cop_tree *tree, cop_va va)
+{
+	tables_refresh(tree, va);
+}
+
 const struct cop_table_ops COP_TABLES_PASTE(cop_tables_, COP_TABLES_NAME, ) = {
 	.format = &FMT_FORMAT,
 	.map = COP_TABLES_FN(map),
@@ -95,4 +122,8 @@ const struct cop_table_ops COP_TABLES_PASTE(cop_tables_, COP_TABLES_NAME, ) = {
 	.translate_pa = COP_TABLES_FN(translate_pa),
 	.query = COP_TABLES_FN(query),
 	.finish = COP_TABLES_FN(finish),
+	.replace = COP_TABLES_FN(replace),
+	.take = COP_TABLES_FN(take),
+	.leaves = COP_TABLES_FN(leaves),
+	.refresh = COP_TABLES_FN(refresh),
 };

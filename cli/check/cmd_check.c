@@ -14,12 +14,12 @@
 #define MAX_STORIES  64
 #define MAX_JOBS     64
 #define QUICK_BOUND  "500"
-#define PROGRAM_ARGS 8
+#define PROGRAM_ARGS 10
 
 struct options {
 	const char *story[MAX_STORIES];
 	unsigned stories;
-	char *arch, *bound;
+	char *arch, *bound, *order;
 	const char *variant, *patch;
 	unsigned jobs;
 	const char *own; /* what was compiled for this: a file, or a story with a patch */
@@ -28,6 +28,8 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"arch", 'a', "NAME", 0, "one architecture or format: arm64, arm64-16k, x86-64, riscv64, s390x", 0},
+	{"order", 'o', "sc|arch", 0,
+	 "order of memory: sequentially consistent only, or then the architecture's too (default)", 0},
 	{"variant", 'v', "NAME", 0, "one variant, such as fixed", 0},
 	{"bound", 'b', "N", 0, "give up after N executions; what is not finished is bounded, not exhausted", 0},
 	{"patch", 'p', "FILE", 0, "change the library by a unified diff, and run the fixed variant of one STORY", 0},
@@ -78,6 +80,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'v':
 		o->variant = arg;
+		return 0;
+	case 'o':
+		if (strcmp(arg, "sc") != 0 && strcmp(arg, "arch") != 0)
+			cli_fail(CLI_USAGE, "--order: '%s'; expected sc or arch", arg);
+		o->order = arg;
 		return 0;
 	case 'b':
 		number("bound", arg, 1000000000000UL);
@@ -206,6 +213,7 @@ static void add_row(struct out_table *t, const cJSON *line, bool right)
 	out_cell(t, "%s", text_of(line, "story"));
 	out_cell(t, "%s", text_of(line, "variant"));
 	out_cell(t, "%s", text_of(line, "arch"));
+	out_cell(t, "%s", text_of(line, "memory_order"));
 	out_cell(t, "%s%s%s", text_of(line, "verdict"), fails ? ": " : "", text_of(line, "rule"));
 	if (right)
 		out_cell(t, "yes");
@@ -225,6 +233,7 @@ static void add_silent(struct out_table *t, cJSON *all, const struct story_job *
 
 	out_cell(t, "%s", job->program->story);
 	out_cell(t, "%s", job->program->variant);
+	out_cell(t, "-");
 	out_cell(t, "-");
 	out_cell(t, "broken off: %s", what);
 	out_cell(t, "no");
@@ -276,7 +285,8 @@ static void advance(size_t ended, void *arg)
 static size_t make_jobs(struct options *o, const struct story_programs *programs, struct story_job *jobs,
 			char *(*args)[PROGRAM_ARGS])
 {
-	static char lines[] = "--lines", arch[] = "--arch", bound[] = "--bound", quick[] = QUICK_BOUND;
+	static char lines[] = "--lines", arch[] = "--arch", order[] = "--order", bound[] = "--bound",
+		    quick[] = QUICK_BOUND;
 	size_t count = 0;
 
 	for (size_t i = 0; i < programs->count; i++) {
@@ -291,6 +301,10 @@ static size_t make_jobs(struct options *o, const struct story_programs *programs
 		if (o->arch) {
 			args[count][n++] = arch;
 			args[count][n++] = o->arch;
+		}
+		if (o->order) {
+			args[count][n++] = order;
+			args[count][n++] = o->order;
 		}
 		if (o->bound || o->quick) {
 			args[count][n++] = bound;
@@ -357,7 +371,7 @@ static void print_traces(const struct options *o, const struct story_programs *p
 
 static int report(const struct options *o, const struct story_programs *programs, struct story_job *jobs, size_t count)
 {
-	struct out_table *t = out_table("story|variant|architecture|verdict|as expected|>executions|>per second|"
+	struct out_table *t = out_table("story|variant|architecture|order|verdict|as expected|>executions|>per second|"
 					">longest|>time");
 	cJSON *all = cJSON_CreateArray();
 	struct tally sum = {0, 0};

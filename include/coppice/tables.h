@@ -132,6 +132,8 @@ int cop_tree_destroy(struct cop_tree *) COP_MUST_CHECK;
 enum cop_map_flag {
 	COP_MAP_NO_CONT = 1 << 0, /* no contiguous runs */
 	COP_MAP_NO_CTOR = 1 << 1, /* new tables are not constructed or accounted (vmemmap) */
+	/* One page, which others may map too, replace or take at the same time: one of them does, the others are told. */
+	COP_MAP_CONTENDED = 1 << 2,
 };
 
 /**
@@ -309,6 +311,68 @@ struct cop_extent {
  */
 unsigned cop_query(const struct cop_tree *, cop_va va, cop_va last, struct cop_extent *out, unsigned max);
 
+/*
+ * Entries that more than one caller may change: cop_map() of one page with COP_MAP_CONTENDED, cop_replace() and cop_take()
+ * may meet at one address. Each change is made under the lock of its table. Nobody uses cop_unmap(), cop_protect(),
+ * cop_collapse() or plain cop_map() in such a range at the same time.
+ */
+
+/* A leaf: at va (of the whole leaf), of that level; attrs and entry as they were at the last. */
+struct cop_leaf {
+	cop_va va;
+	cop_pa pa;
+	uint64_t entry;
+	uint32_t attrs;
+	uint8_t level;
+};
+
+struct cop_replaced {
+	uint32_t attrs; /* the old leaf's, accessed and dirty as hardware left them */
+	int err;
+};
+
+/**
+ * cop_replace() - change a leaf if it still is what the caller saw
+ * @gather: gets what is to be invalidated afterwards
+ * @va: of a page in the leaf
+ * @old: the entry, as from cop_translate()
+ * @pa: output address of the new leaf, of the same size; COP_PA_NONE: the leaf is taken out
+ * @attrs: its attributes; where the output address stays, accessed and dirty are kept besides
+ *
+ * A leaf with another output address is made only when no CPU can use the old one, on every architecture.
+ *
+ * Context: may not be called with interrupts off. Return: .err 0; -COP_EAGAIN (it is another entry by now, or a contiguous
+ * run's: nothing changed); -COP_EINVAL.
+ */
+struct cop_replaced cop_replace(struct cop_gather *gather, cop_va va, uint64_t old, cop_pa pa,
+				uint32_t attrs) COP_MUST_CHECK;
+
+/**
+ * cop_take() - take the leaves of a range out, each with what it was
+ * @out, @max: filled with at most max leaves
+ *
+ * Holes are skipped. Leaves that are only partly covered are split. The memory is nobody else's after
+ * cop_gather_finish() only.
+ *
+ * Return: .done bytes, less than asked only when @out was full; .runs leaves; .err 0, -COP_EINVAL, -COP_ENOMEM (a split's
+ * table; nothing changed).
+ */
+struct cop_unmapped cop_take(struct cop_gather *gather, cop_va va, uint64_t bytes, struct cop_leaf *out,
+			     unsigned max) COP_MUST_CHECK;
+
+/**
+ * cop_leaves() - look at the leaves of a range
+ *
+ * Context: inside an RCU read section. Return: as cop_take().
+ */
+struct cop_unmapped cop_leaves(const struct cop_tree *tree, cop_va va, uint64_t bytes, struct cop_leaf *out,
+			       unsigned max);
+
+/**
+ * cop_refresh() - after a fault that the tables do not explain: this CPU forgets what it knows of the page
+ */
+void cop_refresh(const struct cop_tree *tree, cop_va va);
+
 /* Table pages linked, bytes. */
 uint64_t cop_tree_table_bytes(const struct cop_tree *);
 
@@ -329,6 +393,10 @@ struct cop_table_ops {
 	cop_pa (*translate_pa)(const struct cop_tree *, cop_va);
 	unsigned (*query)(const struct cop_tree *, cop_va, cop_va, struct cop_extent *, unsigned);
 	struct cop_flushed (*finish)(struct cop_gather *);
+	struct cop_replaced (*replace)(struct cop_gather *, cop_va, uint64_t, cop_pa, uint32_t);
+	struct cop_unmapped (*take)(struct cop_gather *, cop_va, uint64_t, struct cop_leaf *, unsigned);
+	struct cop_unmapped (*leaves)(const struct cop_tree *, cop_va, uint64_t, struct cop_leaf *, unsigned);
+	void (*refresh)(const struct cop_tree *, cop_va);
 };
 
 extern const struct cop_table_ops cop_tables_arm64_4k, cop_tables_arm64_16k, cop_tables_arm64_64k, cop_tables_x86_64,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accesses: announced, executed, checked. Sequentially consistent: the order argument is not used yet. */
+/* Accesses: announced, executed, checked. */
 #include "ports/sim/sim.h"
 #include "checker/engine.h"
 
@@ -18,13 +18,13 @@ static void touch_read(const void *p)
 	sim_touch(p, false);
 }
 
-static bool translation_shared(cop_va va, bool write)
+static bool translation_shared(const struct sim_tree *user, cop_va va, bool write)
 {
 	struct sim_reached to[SIM_MAX_REACHED];
 	unsigned n;
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
-	n = sim_translate(va, write, to, ask_shared);
+	n = sim_translate(user, va, write, to, ask_shared);
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
@@ -43,18 +43,23 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 	sim_touch(sim_phys(to->word), true);
 	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_race_hardware(sim_phys(to->word), to->updated);
-	sim_poke(sim_phys(to->word), to->updated, 8, at);
+	sim_poke_by_hardware(to->word, to->updated, at);
 }
 
 /* Where a translated access goes this time: with several possibilities a branch of the search. */
-static struct sim_reached choose_translation(cop_va va, bool write, struct sim_at at)
+static struct sim_reached choose_translation(const struct sim_tree *user, cop_va va, bool write, struct sim_at at)
 {
 	struct sim_reached to[SIM_MAX_REACHED], chosen;
 	unsigned n;
 
 	sim_touch(&sim_loc_tlb, false);
-	n = sim_translate(va, write, to, touch_read);
+	n = sim_translate(user, va, write, to, touch_read);
 	chosen = n == 1 ? to[0] : to[sim_choose(n)];
+	if (chosen.unpublished)
+		sim_report("unpublished-entry",
+			   "%#llx is accessed, and the entry that this CPU has stored for it is not published: its own "
+			   "walk may not find it",
+			   (unsigned long long)va);
 	update_entry(&chosen, at);
 	return chosen;
 }
@@ -106,7 +111,7 @@ static void *arrive(const volatile void *p, bool write, struct sim_at at, cop_pa
 		check_frame(place.address, write, "");
 	if (place.space != SIM_VIRT)
 		return (void *)(uintptr_t)p;
-	to = choose_translation(place.address, write, at);
+	to = choose_translation(NULL, place.address, write, at);
 	*reached = to.pa;
 	if (to.pa == COP_PA_NONE)
 		fault(place.address, write, &to);
@@ -125,7 +130,7 @@ void sim_check_reached(const volatile void *p, bool write)
 		check_frame(place.address, write, "");
 }
 
-static bool in_table(const void *p)
+bool sim_in_table(const void *p)
 {
 	struct sim_place place = sim_place_of(p);
 
@@ -140,10 +145,17 @@ static bool visible(const volatile void *p, bool write, const uint64_t *v)
 	if (sim.solo)
 		return false;
 	if (place.space == SIM_VIRT)
-		return translation_shared(place.address, write);
+		return translation_shared(NULL, place.address, write);
 	return sim_conflicts(p, write) ||
 	       (place.space == SIM_PHYS && sim_conflicts(sim_frame_location(place.address), false)) ||
-	       (write && in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
+	       (write && sim_in_table((const void *)p) && sim_mmu_write_shared(place.address, v));
+}
+
+static void touch_written(void *to, bool write, const uint64_t *v)
+{
+	sim_touch(to, write);
+	if (write && sim_in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
+		sim_touch_as(&sim_loc_tables, SIM_ADD);
 }
 
 /* Announce, wait, arrive. */
@@ -152,34 +164,47 @@ static void *begin(enum sim_op op, const volatile void *p, bool write, const uin
 {
 	void *to;
 
+	if (sim_place_of(p).space == SIM_VIRT)
+		sim_order_before_walk(at);
 	sim_point(op, visible(p, write, v), (const void *)p, at);
 	to = arrive(p, write, at, reached);
-	sim_touch(to, write);
-	if (write && in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
-		sim_touch_as(&sim_loc_tables, SIM_ADD);
+	touch_written(to, write, v);
 	return to;
 }
 
-static void put(void *to, uint64_t v, unsigned size, enum sim_entry_write how, struct sim_at at)
+static struct sim_change change_of(const void *to, enum sim_entry_write how, unsigned race)
 {
-	struct sim_place place = sim_place_of(to);
-	cop_pa word = place.address & ~7ULL;
-	uint64_t old;
+	return (struct sim_change){how, sim_order_ordered(race), sim_race_known(to)};
+}
 
-	if (place.space != SIM_PHYS || sim.frame[word >> sim.config.frame_lg2].state != SIM_TABLE) {
-		old = sim_peek_word(to);
-		sim_poke(to, v, size, at);
-		sim_order_written(to, old);
-		return;
-	}
-	old = sim_word_now(word).value;
+static void put_entry(cop_pa word, void *to, uint64_t v, unsigned size, const struct sim_change *how, struct sim_at at)
+{
+	uint64_t old = sim_word_now(word).value;
+
 	/* The check sees the tables as they were, the link what is new. */
 	sim_mmu_entry_written(word, old, size == 8 ? v : old, how, at);
 	sim_poke(to, v, size, at);
 	if (size != 8)
 		sim_mmu_entry_patched(word);
-	if (!sim.cpu[sim.current].unpublished)
+	if (!sim.frame[word >> sim.config.frame_lg2].linked)
+		sim_order_table_written(word);
+	/* Elsewhere the MMU sees stores as they come. */
+	if (sim_order_is(SIM_ORDER_WEAK) && !sim.cpu[sim.current].unpublished)
 		sim.cpu[sim.current].unpublished = sim.now;
+}
+
+static void put(void *to, uint64_t v, unsigned size, unsigned race, const struct sim_change *how, struct sim_at at)
+{
+	uint64_t old = sim_peek_word(to);
+
+	if (sim_in_table(to))
+		put_entry(sim_place_of(to).address & ~7ULL, to, v, size, how, at);
+	else
+		sim_poke(to, v, size, at);
+	if (race & SIM_RACE_PLAIN)
+		sim_order_plain(to);
+	else
+		sim_order_written(to, old);
 }
 
 static uint64_t truncated(uint64_t v, unsigned size)
@@ -215,35 +240,54 @@ uint64_t sim_load(const volatile void *p, unsigned size, enum sim_order order, s
 {
 	cop_pa pa;
 	void *from = begin(SIM_OP_LOAD, p, false, NULL, at, &pa);
-	uint64_t v = sim_order_load(from, size, order == sim_acquire || order == sim_acq_rel, at);
+	struct sim_own own = sim_order_own(from, size, at);
+	uint64_t v;
 
+	if (own.waits) {
+		sim_record(SIM_OP_LOAD, (const void *)p, own.value, own.value, pa, at);
+		return own.value;
+	}
+	v = sim_order_load(from, size, order == sim_acquire || order == sim_acq_rel);
 	account((const void *)p, from, marked(order, 0), v, v, size, SIM_OP_LOAD, at);
 	sim_record(SIM_OP_LOAD, (const void *)p, v, v, pa, at);
 	return v;
 }
 
-/* Data that is stored without a translation may wait; nobody but its CPU knows of it then. */
+/* Does anybody else look? */
+static bool seen_by_others(const void *to, uint64_t v, unsigned size)
+{
+	if (sim_conflicts(to, true))
+		return true;
+	return sim_in_table(to) && sim_mmu_write_shared(sim_place_of(to).address & ~7ULL, size == 8 ? &v : NULL);
+}
+
+/* What is stored without a translation may wait; nobody but its CPU knows of it then. */
 static bool store_later(enum sim_op op, volatile void *p, uint64_t v, unsigned size, unsigned how, struct sim_at at)
 {
-	const struct sim_store s = {.p = (const void *)p,
-				    .to = (void *)(uintptr_t)p,
-				    .v = truncated(v, size),
-				    .size = size,
-				    .how = how,
-				    .slot = sim.current,
-				    .op = op,
-				    .at = at};
+	struct sim_store s = {.p = (const void *)p,
+			      .to = (void *)(uintptr_t)p,
+			      .v = truncated(v, size),
+			      .size = size,
+			      .how = how,
+			      .slot = sim.current,
+			      .op = op,
+			      .at = at};
 	struct sim_place place = sim_place_of(p);
 
 	if (sim_order_is(SIM_ORDER_SC) || sim.solo)
 		return false;
-	if (place.space == SIM_VIRT || in_table(s.to)) {
+	if ((how & SIM_RACE_PLAIN) && !sim.config.plain_waits) {
+		sim_order_before_plain(s.to, at);
+		return false;
+	}
+	if (place.space == SIM_VIRT) {
 		sim_order_before_change(s.to, how & SIM_RACE_RELEASE, at);
 		return false;
 	}
 	if (place.space == SIM_PHYS)
 		check_frame(place.address, true, "");
-	if (!sim_order_store(&s))
+	s.change = change_of(s.to, SIM_ENTRY_STORE, how);
+	if (!sim_order_store(&s, seen_by_others(s.to, s.v, size)))
 		return false;
 	sim_record(SIM_OP_BUFFER, s.p, 0, s.v, 0, at);
 	return true;
@@ -253,35 +297,46 @@ void sim_store_made(const struct sim_store *s)
 {
 	uint64_t old = sim_peek(s->to, s->size);
 
-	sim_touch(s->to, true);
 	if (sim_place_of(s->to).space == SIM_PHYS)
 		check_frame(sim_place_of(s->to).address, true, "");
+	touch_written(s->to, true, s->size == 8 ? &s->v : NULL);
 	sim_record(s->op, s->p, old, s->v, 0, s->at);
-	put(s->to, s->v, s->size, SIM_ENTRY_STORE, s->at);
+	put(s->to, s->v, s->size, s->how, &s->change, s->at);
 	account(s->p, s->to, s->how, old, s->v, s->size, s->op, s->at);
 }
 
-void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
+/* @how: enum sim_race bits. */
+static void store(enum sim_op op, volatile void *p, uint64_t v, unsigned size, unsigned how, struct sim_at at)
 {
+	struct sim_change change;
 	cop_pa pa;
 	void *to;
 	uint64_t old;
 
-	if (store_later(SIM_OP_STORE, p, v, size, marked(order, SIM_RACE_WRITE), at))
+	if (store_later(op, p, v, size, how, at))
 		return;
-	to = begin(SIM_OP_STORE, p, true, size == 8 ? &v : NULL, at, &pa);
+	to = begin(op, p, true, size == 8 ? &v : NULL, at, &pa);
 	old = sim_peek(to, size);
-	sim_record(SIM_OP_STORE, (const void *)p, old, v, pa, at);
-	put(to, v, size, SIM_ENTRY_STORE, at);
-	account((const void *)p, to, marked(order, SIM_RACE_WRITE), old, truncated(v, size), size, SIM_OP_STORE, at);
+	change = change_of(to, SIM_ENTRY_STORE, how);
+	sim_record(op, (const void *)p, old, v, pa, at);
+	put(to, v, size, how, &change, at);
+	account((const void *)p, to, how, old, truncated(v, size), size, op, at);
+}
+
+void sim_store(volatile void *p, uint64_t v, unsigned size, enum sim_order order, struct sim_at at)
+{
+	store(SIM_OP_STORE, p, v, size, marked(order, SIM_RACE_WRITE), at);
 }
 
 static void read_modify_write(enum sim_op op, volatile void *p, void *to, uint64_t old, uint64_t v, unsigned size,
 			      enum sim_order order, cop_pa pa, struct sim_at at)
 {
+	const unsigned how = marked(order, SIM_RACE_WRITE | SIM_RACE_RMW);
+	const struct sim_change change = change_of(to, SIM_ENTRY_EXCHANGE, how);
+
 	sim_record(op, (const void *)p, old, v, pa, at);
-	put(to, v, size, SIM_ENTRY_EXCHANGE, at);
-	account((const void *)p, to, marked(order, SIM_RACE_WRITE | SIM_RACE_RMW), old, v, size, op, at);
+	put(to, v, size, how, &change, at);
+	account((const void *)p, to, how, old, v, size, op, at);
 }
 
 /* It reads what memory holds last, and nothing comes in between. */
@@ -368,30 +423,33 @@ void sim_fence_full(struct sim_at at)
 
 /* Plain accesses: a switch point only where another CPU's access conflicts, so that the search stays complete. */
 
+/* What a plain read of @from, which @p names, finds. */
+static uint64_t read_plain(const void *p, void *from, unsigned size, struct sim_at at)
+{
+	struct sim_own own = sim_order_own(from, size, at);
+	uint64_t v;
+
+	if (own.waits)
+		return own.value;
+	v = sim.config.plain_waits ? sim_order_load(from, size, false) : sim_peek(from, size);
+	sim_order_plain(from);
+	account(p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
+	return v;
+}
+
 uint64_t sim_read(const volatile void *p, unsigned size, struct sim_at at)
 {
 	cop_pa pa;
 	void *from = begin(SIM_OP_READ, p, false, NULL, at, &pa);
-	uint64_t v = sim_order_load(from, size, false, at);
+	const uint64_t v = read_plain((const void *)p, from, size, at);
 
-	account((const void *)p, from, SIM_RACE_PLAIN, v, v, size, SIM_OP_READ, at);
 	sim_record(SIM_OP_READ, (const void *)p, v, v, pa, at);
 	return v;
 }
 
 void sim_write(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 {
-	cop_pa pa;
-	void *to;
-	uint64_t old;
-
-	if (store_later(SIM_OP_WRITE, p, v, size, SIM_RACE_WRITE | SIM_RACE_PLAIN, at))
-		return;
-	to = begin(SIM_OP_WRITE, p, true, size == 8 ? &v : NULL, at, &pa);
-	old = sim_peek(to, size);
-	sim_record(SIM_OP_WRITE, (const void *)p, old, v, pa, at);
-	put(to, v, size, SIM_ENTRY_STORE, at);
-	account((const void *)p, to, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, truncated(v, size), size, SIM_OP_WRITE, at);
+	store(SIM_OP_WRITE, p, v, size, SIM_RACE_WRITE | SIM_RACE_PLAIN, at);
 }
 
 /* A table that is not linked yet is its maker's alone: who else gets there is in a frame that was free. */
@@ -415,15 +473,38 @@ void sim_fill64(void *p, uint64_t v, size_t bytes, struct sim_at at)
 	if (private_table(p, bytes)) {
 		(void)begin(SIM_OP_FILL, p, false, NULL, at, &pa);
 		sim_poke_fill(sim_place_of(p).address, v, bytes);
+		sim_order_table_written(sim_place_of(p).address);
 		return;
 	}
 	for (size_t i = 0; i < bytes; i += 8) {
 		void *at_word = begin(SIM_OP_FILL, (char *)p + i, true, &v, at, &pa);
 		uint64_t old = sim_peek(at_word, 8);
+		struct sim_change change = change_of(at_word, SIM_ENTRY_STORE, SIM_RACE_PLAIN);
 
-		put(at_word, v, 8, SIM_ENTRY_STORE, at);
+		put(at_word, v, 8, SIM_RACE_PLAIN, &change, at);
 		account((char *)p + i, at_word, SIM_RACE_WRITE | SIM_RACE_PLAIN, old, v, 8, SIM_OP_FILL, at);
 	}
+}
+
+/* A page is many words: what a trace tells of is those that change. */
+static void copy_word(void *to, const void *from, unsigned size, struct sim_at at)
+{
+	const unsigned how = SIM_RACE_WRITE | SIM_RACE_PLAIN;
+	cop_pa pa;
+	void *word = begin(SIM_OP_READ, from, false, NULL, at, &pa);
+	const uint64_t v = read_plain(from, word, size, at);
+	struct sim_change change;
+	uint64_t old;
+
+	if (store_later(SIM_OP_WRITE, to, v, size, how, at))
+		return;
+	word = begin(SIM_OP_WRITE, to, true, size == 8 ? &v : NULL, at, &pa);
+	old = sim_peek(word, size);
+	change = change_of(word, SIM_ENTRY_STORE, how);
+	if (old != truncated(v, size))
+		sim_record(SIM_OP_WRITE, to, old, v, pa, at);
+	put(word, v, size, how, &change, at);
+	account(to, word, how, old, truncated(v, size), size, SIM_OP_WRITE, at);
 }
 
 void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
@@ -431,7 +512,7 @@ void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
 	for (size_t i = 0; i < bytes;) {
 		unsigned size = bytes - i >= 8 ? 8 : 1;
 
-		sim_write((char *)to + i, sim_read((const char *)from + i, size, at), size, at);
+		copy_word((char *)to + i, (const char *)from + i, size, at);
 		i += size;
 	}
 }
@@ -440,7 +521,7 @@ void sim_copy(void *to, const void *from, size_t bytes, struct sim_at at)
 
 void sim_mmu_publish(struct sim_at at)
 {
-	sim_order_settle(at);
+	sim_order_publish(at);
 	sim.cpu[sim.current].unpublished = 0;
 	sim_record(SIM_OP_PUBLISH, NULL, 0, 0, 0, at);
 }
@@ -454,6 +535,7 @@ void sim_tlbi(const struct cop_tlbi *t, struct sim_at at)
 {
 	uint64_t unpublished = sim.cpu[sim.current].unpublished;
 
+	sim_order_before_tlbi(at);
 	sim_point(SIM_OP_TLBI, mmu_visible(), NULL, at);
 	sim_touch_as(&sim_loc_tlb, SIM_ADD);
 	sim_touch(&sim_loc_tables, false);
@@ -478,6 +560,7 @@ void sim_tlb_sync(struct sim_at at)
 /* After the point: entries of one table are changed, and what was formed through them is dropped everywhere. */
 static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, struct sim_at at)
 {
+	const struct sim_change change = {.how = SIM_ENTRY_INSTRUCTION, .ordered = UINT32_MAX};
 	cop_pa pa;
 	void *to = arrive(p, true, at, &pa);
 	uint64_t old = sim_peek(to, 8);
@@ -487,15 +570,17 @@ static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, stru
 	sim_touch(to, true);
 	sim_touch_as(&sim_loc_tables, SIM_ADD);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
-	put(to, v, 8, SIM_ENTRY_INSTRUCTION, at);
+	put(to, v, 8, SIM_RACE_WRITE | SIM_RACE_RMW, &change, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);
 	return old;
 }
 
 static void point_of_instruction(const uint64_t *p, unsigned n, const struct cop_tlbi *t, struct sim_at at)
 {
-	bool shared = mmu_visible();
+	bool shared;
 
+	sim_order_before_tlbi(at);
+	shared = mmu_visible();
 	for (unsigned i = 0; i < n; i++)
 		shared |= visible(p + i, true, NULL);
 	sim_point(SIM_OP_XCHG, shared, p, at);
@@ -597,12 +682,11 @@ void sim_mutex_unlock(uint64_t *holder, struct sim_at at)
 
 /* Stories. */
 
-bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
+/* As hardware does it; a fault is an answer. */
+static bool access_as(const struct sim_tree *user, cop_va va, bool write, uint64_t *value, struct sim_at at)
 {
-	struct sim_reached to;
+	const struct sim_reached to = choose_translation(user, va, write, at);
 
-	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
-	to = choose_translation(va, write, at);
 	sim_record(SIM_OP_PROBE, sim_virt(va), to.stale, 0, to.pa, at);
 	if (to.pa == COP_PA_NONE)
 		return false;
@@ -615,6 +699,30 @@ bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
 		sim_poke(sim_phys(to.pa), *value, 8, at);
 	*value = sim_peek(sim_phys(to.pa), 8);
 	return true;
+}
+
+bool sim_probe(cop_va va, bool write, uint64_t *value, struct sim_at at)
+{
+	sim_order_before_walk(at);
+	sim_point(SIM_OP_PROBE, visible(sim_virt(va), write, NULL), sim_virt(va), at);
+	return access_as(NULL, va, write, value, at);
+}
+
+static const struct sim_tree *user_tree(cop_pa root)
+{
+	for (unsigned t = 0; t < SIM_TREES; t++)
+		if (sim.tree[t].attached && sim.tree[t].user && sim.tree[t].root == root)
+			return &sim.tree[t];
+	sim_fail("assert", "%#llx is no attached root", (unsigned long long)root);
+}
+
+bool sim_user(cop_pa root, cop_va va, bool write, uint64_t *value, struct sim_at at)
+{
+	const struct sim_tree *user = user_tree(root);
+
+	sim_order_before_walk(at);
+	sim_point(SIM_OP_PROBE, !sim.solo && translation_shared(user, va, write), sim_virt(va), at);
+	return access_as(user, va, write, value, at);
 }
 
 void sim_gone(cop_va va, uint64_t bytes, struct sim_at at)

@@ -66,7 +66,7 @@ static void use(const struct sim_tree *tree, cop_pa word, uint64_t entry, unsign
 		sim_word_use_run(word);
 }
 
-static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, cop_va va)
+static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, cop_va va, uint32_t ordered)
 {
 	const struct sim_tree *tree = &sim.tree[t];
 	enum cop_kind kind;
@@ -83,11 +83,11 @@ static void link_entry(unsigned t, cop_pa word, uint64_t entry, unsigned level, 
 	use(tree, word, entry, level);
 	check_encoding(tree, entry, level, word);
 	if (kind == COP_TABLE)
-		sim_link_table(t, tree->format->table_pa(&tree->geom, entry, level), level - 1, va);
+		sim_link_table(t, tree->format->table_pa(&tree->geom, entry, level), level - 1, va, ordered);
 }
 
 /* A table is being linked: from now on hardware may read it. */
-void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
+void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va, uint32_t ordered)
 {
 	const struct sim_tree *tree = &sim.tree[t];
 	const struct cop_format *format = tree->format;
@@ -103,6 +103,11 @@ void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 		sim_report("linked-twice", "table %#llx is linked already", (unsigned long long)table);
 		return;
 	}
+	if (sim_order_late(frame_of(table), ordered))
+		sim_report("linked-unordered",
+			   "table %#llx is linked, and nothing orders what was written to it before the link: a "
+			   "walker may find what was there before",
+			   (unsigned long long)table);
 	sim_touch(sim_frame_location(table), true);
 	for (cop_pa p = table; p < table + bytes; p += COP_LG2(sim.config.frame_lg2)) {
 		struct sim_frame *f = sim_frame_change(p);
@@ -119,7 +124,7 @@ void sim_link_table(unsigned t, cop_pa table, unsigned level, cop_va va)
 		uint64_t entry = sim_word_now(table + i * 8).value;
 
 		if (entry != empty)
-			link_entry(t, table + i * 8, entry, level, sim_entry_va(tree, va, level, i));
+			link_entry(t, table + i * 8, entry, level, sim_entry_va(tree, va, level, i), ordered);
 	}
 }
 
@@ -207,9 +212,9 @@ static bool loses(const struct sim_tree *tree, const struct changing *c, uint64_
 	       ((f->attrs(&tree->geom, seen, level) ^ f->attrs(&tree->geom, c->old, level)) & ~ad);
 }
 
-static void check_lost(const struct sim_tree *tree, const struct changing *c, unsigned level)
+static void check_lost(const struct sim_tree *tree, const struct changing *c, struct sim_known known, unsigned level)
 {
-	struct sim_overwrite lost = sim_order_overwrites(sim_phys(c->word), c->old);
+	struct sim_overwrite lost = sim_race_overwrites(sim_phys(c->word), known, c->old);
 
 	if (lost.unseen && loses(tree, c, lost.seen, level))
 		sim_report("lost-update",
@@ -219,10 +224,10 @@ static void check_lost(const struct sim_tree *tree, const struct changing *c, un
 			   lost.at.file ? lost.at.file : "-", lost.at.line, (unsigned long long)lost.seen);
 }
 
-void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write how, struct sim_at at)
+void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, const struct sim_change *change, struct sim_at at)
 {
 	struct sim_frame *f = frame_of(word);
-	struct changing c = {.word = word, .old = old, .v = v, .by_instruction = how == SIM_ENTRY_INSTRUCTION};
+	struct changing c = {.word = word, .old = old, .v = v, .by_instruction = change->how == SIM_ENTRY_INSTRUCTION};
 	struct sim_walk w = {.visit = check_change, .exact = true, .arg = &c};
 	const struct sim_tree *tree = &sim.tree[f->tree];
 	cop_va va;
@@ -230,8 +235,8 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 	if (f->state != SIM_TABLE || !f->known)
 		return;
 	sim.cpu[sim.current].at = at;
-	if (how == SIM_ENTRY_STORE)
-		check_lost(tree, &c, f->level);
+	if (change->how == SIM_ENTRY_STORE)
+		check_lost(tree, &c, change->known, f->level);
 	if (old == v)
 		return;
 	check_encoding(tree, v, f->level, word);
@@ -247,7 +252,8 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry
 	if (sim_decode(tree, old, f->level)->kind == COP_TABLE)
 		unlink_table(tree, old, f->level, v);
 	if (sim_decode(tree, v, f->level)->kind == COP_TABLE)
-		sim_link_table(f->tree, tree->format->table_pa(&tree->geom, v, f->level), f->level - 1U, va);
+		sim_link_table(f->tree, tree->format->table_pa(&tree->geom, v, f->level), f->level - 1U, va,
+			       change->ordered);
 }
 
 void sim_mmu_entry_patched(cop_pa word)
@@ -414,7 +420,7 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 		 */
 		sim.tree[t].by_ipi =
 			format->arch_name && format->arch == COP_X86_64 && !(geom->features & COP_F_INVLPGB);
-		sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]));
+		sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]), UINT32_MAX);
 		return t;
 	}
 	sim_fail("sim-limit", "more than %d trees", SIM_TREES);

@@ -234,7 +234,9 @@ static bool all_free(cop_pa pa, uint64_t bytes)
 
 static void become(cop_pa pa, uint64_t bytes, enum sim_frame_state state, const char *owner, struct sim_at at)
 {
-	set_frames(pa, bytes, &(struct sim_frame){.owner = owner, .at = at, .base = pa, .state = (uint8_t)state});
+	set_frames(pa, bytes,
+		   &(struct sim_frame){
+			   .owner = owner, .at = at, .base = pa, .state = (uint8_t)state, .since = sim.order.now});
 	if (state == SIM_TABLE)
 		sim_poke_fill(pa, SIM_POISON, bytes);
 }
@@ -251,6 +253,7 @@ cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state state, const char *own
 		sim_touch(sim_frame_location(pa), true);
 		become(pa, COP_LG2(lg2), state, owner, at);
 		sim_race_after(&sim_loc_frames);
+		sim_order_frame_allocated();
 		sim_record(SIM_OP_ALLOC, sim_phys(pa), 0, COP_LG2(lg2), pa, at);
 		return pa;
 	}
@@ -307,6 +310,7 @@ static void point_of_free(cop_pa pa, uint64_t bytes, struct sim_at at)
 	sim_touch(&sim_loc_tables, false);
 	sim_touch(&sim_loc_tlb, false);
 	sim_race_before(&sim_loc_frames);
+	sim_order_frame_freed();
 	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
 }
 

@@ -25,7 +25,7 @@ static uint64_t field(cop_va page, size_t offset, unsigned size)
 	struct sim_reached to[SIM_MAX_REACHED];
 
 	/* It has just been written to: it is mapped, and nothing below has changed that. */
-	if (sim_translate(page + offset, false, to, NULL) != 1 || to[0].pa >= sim.config.pa_bytes)
+	if (sim_translate(NULL, page + offset, false, to, NULL) != 1 || to[0].pa >= sim.config.pa_bytes)
 		return 0;
 	return sim_peek(sim_phys(to[0].pa), size);
 }

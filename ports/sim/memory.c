@@ -18,6 +18,7 @@ struct write {
 	uint64_t old, time;
 	struct sim_at at;
 	uint32_t before; /* index + 1 of this word's previous write */
+	uint8_t by;      /* coroutine, or SIM_HARDWARE */
 };
 
 static struct {
@@ -163,6 +164,7 @@ struct sim_value sim_word_now(cop_pa word)
 	return (struct sim_value){.value = *word_of(word),
 				  .set = last ? memory.log[last - 1].time : 0,
 				  .end = SIM_FOREVER,
+				  .by = last ? memory.log[last - 1].by : SIM_HARDWARE,
 				  .before_ = last};
 }
 
@@ -276,8 +278,13 @@ static void log_word(uint64_t *word, cop_pa pa, struct sim_at at)
 	if (memory.writes == LOG)
 		sim_fail("sim-limit", "more than %u writes to memory in one execution", LOG);
 	engine_save(word, sizeof(*word));
-	memory.log[memory.writes++] =
-		(struct write){.at_word = word, .pa = pa, .old = *word, .time = ++sim.now, .at = at, .before = *last};
+	memory.log[memory.writes++] = (struct write){.at_word = word,
+						     .pa = pa,
+						     .old = *word,
+						     .time = ++sim.now,
+						     .at = at,
+						     .before = *last,
+						     .by = (uint8_t)sim.current};
 	engine_save(last, sizeof(*last));
 	*last = memory.writes;
 }
@@ -295,6 +302,12 @@ void sim_poke(volatile void *p, uint64_t v, unsigned size, struct sim_at at)
 		log_word(word, place.space == SIM_PHYS ? place.address & ~7ULL : COP_PA_NONE, at);
 	}
 	memcpy(to, &v, size);
+}
+
+void sim_poke_by_hardware(cop_pa word, uint64_t v, struct sim_at at)
+{
+	sim_poke(sim_phys(word), v, 8, at);
+	memory.log[memory.writes - 1].by = SIM_HARDWARE;
 }
 
 void sim_poke_fill(cop_pa pa, uint64_t v, uint64_t bytes)

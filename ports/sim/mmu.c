@@ -341,6 +341,18 @@ struct reaching {
 	bool write;
 };
 
+/* Its path has an entry that this CPU has stored and not published. */
+static bool is_unpublished(const struct sim_item *item)
+{
+	const uint64_t since = sim.cpu[sim.current].unpublished;
+
+	for (; since && item && item->word != COP_PA_NONE; item = item->above) {
+		if (item->value.end == SIM_FOREVER && item->value.by == sim.current && item->value.set >= since)
+			return true;
+	}
+	return false;
+}
+
 static struct sim_reached reached(const struct sim_item *item, cop_va va, bool write)
 {
 	const struct sim_tree *tree = item->tree;
@@ -356,6 +368,7 @@ static struct sim_reached reached(const struct sim_item *item, cop_va va, bool w
 	found.entry = item->value.value;
 	found.updated = access.entry;
 	found.refused = access.fault;
+	found.unpublished = is_unpublished(item);
 	if (!access.fault)
 		found.pa = item->pa + (va - item->va);
 	return found;
@@ -394,7 +407,14 @@ static void reach(const struct sim_item *item, struct sim_walk *w)
 	r->out[r->count++] = found;
 }
 
-unsigned sim_translate(cop_va va, bool write, struct sim_reached *out, void (*touch)(const void *))
+/* Does the access look here? */
+static bool asks(const struct sim_tree *tree, const struct sim_tree *user)
+{
+	return user ? tree == user : !tree->user;
+}
+
+unsigned sim_translate(const struct sim_tree *user, cop_va va, bool write, struct sim_reached *out,
+		       void (*touch)(const void *))
 {
 	struct reaching r = {.out = out, .va = va, .write = write};
 	struct sim_walk w = {
@@ -402,7 +422,7 @@ unsigned sim_translate(cop_va va, bool write, struct sim_reached *out, void (*to
 
 	sim_attach_pending();
 	for (unsigned t = 0; t < SIM_TREES; t++) {
-		if (!sim.tree[t].user && sim_translates(&sim.tree[t], va))
+		if (asks(&sim.tree[t], user) && sim_translates(&sim.tree[t], va))
 			sim_walk_tree(&w, &sim.tree[t]);
 	}
 	if (!r.count)

@@ -50,7 +50,7 @@ struct freeing {
 
 static bool in_linear_map(const struct sim_item *item)
 {
-	return item->va >= sim.linear_start && item->va <= sim.linear_last && sim.linear_last;
+	return !item->tree->user && item->va >= sim.linear_start && item->va <= sim.linear_last && sim.linear_last;
 }
 
 static void check_freed(const struct sim_item *item, struct sim_walk *w)
@@ -142,7 +142,7 @@ static void found(cop_pa word, void *arg)
 	if (frame->state != SIM_TABLE || !frame->known || !tree->attached)
 		return;
 	va = sim_entry_va(tree, frame->va, frame->level, (word - frame->base) / 8);
-	if (f->by_allocator && frame->level == 0 && va >= sim.linear_start && va <= sim.linear_last)
+	if (f->by_allocator && !tree->user && frame->level == 0 && va >= sim.linear_start && va <= sim.linear_last)
 		return;
 	if (!word_names(f, tree, word, frame->level))
 		return;

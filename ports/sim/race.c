@@ -268,17 +268,25 @@ void sim_race_hardware(const volatile void *p, uint64_t value)
 	(void)value;
 }
 
-struct sim_overwrite sim_order_overwrites(const void *p, uint64_t old)
+struct sim_known sim_race_known(const void *p)
+{
+	const struct location *l;
+
+	if (sim.solo)
+		return (struct sim_known){.any = false};
+	l = location_of(p);
+	return (struct sim_known){.any = l->own[sim.current].knows, .value = l->own[sim.current].seen};
+}
+
+struct sim_overwrite sim_race_overwrites(const void *p, struct sim_known known, uint64_t old)
 {
 	const struct location *l;
 	struct sim_overwrite o = {.unseen = false};
 
-	if (sim.solo)
+	if (sim.solo || !known.any)
 		return o;
 	l = location_of(p);
-	if (!l->own[sim.current].knows)
-		return o;
-	o.seen = l->own[sim.current].seen;
+	o.seen = known.value;
 	o.by = l->last.last_writer;
 	o.at = l->last.at;
 	if (o.seen == old)

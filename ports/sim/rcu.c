@@ -46,6 +46,7 @@ static struct sim_grace grace_begin(void)
 {
 	struct sim_grace g = {{0}};
 
+	sim_order_grace_begins();
 	for (unsigned i = 0; i < SIM_ALL_CPUS; i++) {
 		sim_touch(word_of(i), false);
 		g.section[i] = *word_of(i);
@@ -64,8 +65,10 @@ static void grace_await(enum sim_op op, const struct sim_grace *g, struct sim_at
 
 void sim_rcu_section_begin(void)
 {
-	if (sim.rcu.depth[sim.current]++ == 0)
-		sim_word_set(word_of(sim.current), ++sim.rcu.sections[sim.current]);
+	if (sim.rcu.depth[sim.current]++)
+		return;
+	sim_word_set(word_of(sim.current), ++sim.rcu.sections[sim.current]);
+	sim_order_section_begins();
 }
 
 /* What it did comes before the end of every grace period that waits for it. */

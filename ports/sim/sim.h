@@ -19,8 +19,9 @@
 #define SIM_CPUS       4
 #define SIM_IPI_CPU(c) (SIM_CPUS + (c))         /* runs what other CPUs have interrupted CPU c for */
 #define SIM_RCU_CPU    (2 * SIM_CPUS)           /* runs the callbacks of finished grace periods */
-#define SIM_DRAIN(c)   (2 * SIM_CPUS + 1 + (c)) /* takes the stores of CPU c to memory */
-#define SIM_ALL_CPUS   (3 * SIM_CPUS + 1)
+#define SIM_BUFFERS    (SIM_CPUS + 1)           /* of stores: each CPU's, and that of callbacks */
+#define SIM_DRAIN(b)   (2 * SIM_CPUS + 1 + (b)) /* takes the stores of a buffer to memory */
+#define SIM_ALL_CPUS   (2 * SIM_CPUS + 1 + SIM_BUFFERS)
 #define SIM_TREES      4
 #define SIM_LEVELS     8
 #define SIM_EVENTS     (1U << 16) /* recorded in one execution */
@@ -99,7 +100,10 @@ struct sim_frame {
 	uint8_t state;     /* enum sim_frame_state */
 	uint8_t level;     /* once linked, until freed */
 	uint8_t tree;
-	bool known; /* level, va and tree are */
+	uint8_t writer;   /* CPU that wrote to it last before it was linked, + 1 */
+	uint32_t written; /* ... and when: see sim_order_table_written() */
+	uint32_t since;   /* moment of memory order: what it held before, nobody sees */
+	bool known;       /* level, va and tree are */
 	bool linked;
 	bool was_table; /* before it was freed */
 	bool replaced;  /* by a leaf: what it maps lives on */
@@ -117,8 +121,8 @@ struct sim_tree {
 	uint8_t coding;                                    /* decode.c */
 	uint8_t shift[SIM_LEVELS], index_bits[SIM_LEVELS]; /* the format's, by level */
 	bool attached;
-	bool user;           /* kernel addresses are not translated by it, whatever its half */
 	bool caches_invalid; /* hardware may keep entries that are not valid */
+	bool user;           /* a user's half: kernel addresses are not looked for here */
 	bool by_ipi;         /* an invalidation reaches other CPUs by interrupt: they take it with interrupts on */
 };
 
@@ -155,9 +159,10 @@ struct sim_config {
 	uint64_t pa_bytes;  /* of physical memory, from 0 */
 	unsigned frame_lg2; /* smallest table or page */
 	unsigned cpus;
-	bool quiet;           /* do not switch where a location has had no conflicting access so far */
-	bool fine;            /* ... but when one execution is followed step by step: switch at every announcement */
-	bool go_on;           /* a failure ends its coroutine, not the execution */
+	bool quiet;       /* do not switch where a location has had no conflicting access so far */
+	bool plain_waits; /* plain stores and loads are as free as marked ones, also where the program orders them */
+	bool fine;        /* ... but when one execution is followed step by step: switch at every announcement */
+	bool go_on;       /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
 };
 
@@ -213,8 +218,13 @@ struct sim {
 			uint64_t count, made; /* stores */
 			uint32_t fence;       /* so many come before all later ones */
 			uint32_t view, read;  /* moments: loads see nothing older; newest that was read */
-		} cpu[SIM_CPUS];
+			uint32_t own;         /* moment of its newest store */
+			uint32_t wrote;       /* to tables that are not linked yet, so often */
+			uint32_t ordered;     /* ... of which so many come before all later stores */
+		} cpu[SIM_BUFFERS];
 		uint32_t now, writes;
+		uint32_t grace,
+			frames; /* moments: what came before the newest grace period, and before the newest free */
 	} order;
 	struct {
 		uint64_t word; /* irq.c */
@@ -279,6 +289,7 @@ struct sim_place sim_place_of(const volatile void *);
 struct sim_value {
 	uint64_t value, set, end;
 	struct sim_at ended; /* who overwrote it */
+	uint8_t by;          /* who wrote it, if it is the newest */
 	uint32_t before_;
 };
 struct sim_value sim_word_now(cop_pa);
@@ -308,6 +319,8 @@ uint64_t sim_next_used(cop_pa table, uint64_t from, uint64_t n);
 void sim_poke_fill(cop_pa, uint64_t v, uint64_t bytes);
 uint64_t sim_peek(const volatile void *, unsigned size);
 void sim_poke(volatile void *, uint64_t v, unsigned size, struct sim_at);
+/* Accessed and dirty bits. */
+void sim_poke_by_hardware(cop_pa word, uint64_t v, struct sim_at);
 void sim_memory_on(void);
 void sim_memory_off(void);
 void sim_memory_mark(void);
@@ -325,24 +338,39 @@ struct sim_reached {
 	uint64_t entry, updated; /* before and after hardware has set accessed and dirty bits */
 	bool refused;            /* a fault though something is mapped */
 	bool stale;
+	bool unpublished; /* this CPU's own store made it so, and no walk need see that yet */
 };
 #define SIM_MAX_REACHED 16
-/* What this CPU may reach at va; calls touch for every location that the answer depends on. */
-unsigned sim_translate(cop_va, bool write, struct sim_reached *, void (*touch)(const void *));
+/* What this CPU may reach at va, the kernel's or that user's; calls touch for every location that the answer depends on. */
+unsigned sim_translate(const struct sim_tree *user, cop_va, bool write, struct sim_reached *,
+		       void (*touch)(const void *));
 
 /* entry.c */
 unsigned sim_attach(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
-/* An address space: it is walked by hardware, but cop_virt() is not through it. */
+/* A user's half: its addresses are reached by sim_user() only. */
 void sim_attach_user(const struct cop_format *, const struct cop_geom *, cop_pa root, uint32_t asid);
 void sim_attach_later(const struct cop_format *, const struct cop_geom *, const cop_pa *root, uint32_t asid);
 void sim_attach_pending(void);
 void sim_detach(cop_pa root);
 uint64_t sim_tree_bytes(cop_pa root); /* of its tables that are linked now */
 enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTION };
-void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, enum sim_entry_write, struct sim_at);
+/*
+ * @ordered: of the CPU's writes to tables that are not linked, those that come before this one
+ * @known: what the CPU knew of the entry when it stored
+ */
+struct sim_known {
+	bool any;
+	uint64_t value;
+};
+struct sim_change {
+	enum sim_entry_write how;
+	uint32_t ordered;
+	struct sim_known known;
+};
+void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, const struct sim_change *, struct sim_at);
 /* After a part of an entry was written. */
 void sim_mmu_entry_patched(cop_pa word);
-void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va);
+void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va, uint32_t ordered);
 /* Does anyone else's access conflict with a write to this word of a table? */
 bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
 bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
@@ -450,7 +478,9 @@ struct sim_overwrite {
 	struct sim_at at;
 	uint64_t seen; /* what it knows */
 };
-struct sim_overwrite sim_order_overwrites(const void *, uint64_t old);
+/* What this CPU has last read or written at a location, and what of it somebody has overwritten since. */
+struct sim_known sim_race_known(const void *);
+struct sim_overwrite sim_race_overwrites(const void *, struct sim_known, uint64_t old);
 
 void sim_race_join(bool to_all); /* with every CPU's clock */
 
@@ -481,20 +511,45 @@ struct sim_store {
 	void *to;
 	uint64_t v;
 	unsigned size, how, slot;
+	struct sim_change change;
 	enum sim_op op;
 	struct sim_at at;
 };
 void sim_order_on(void);
 /* Takes a store for later; false: it has to be made now. */
-bool sim_order_store(const struct sim_store *);
+bool sim_order_store(const struct sim_store *, bool shared);
 void sim_order_run(void *);
-uint64_t sim_order_load(const void *from, unsigned size, bool acquire, struct sim_at);
+/* A load's value, if it is that of a store of its own CPU that waits. */
+struct sim_own {
+	bool waits;
+	uint64_t value;
+};
+struct sim_own sim_order_own(const void *from, unsigned size, struct sim_at);
+uint64_t sim_order_load(const void *from, unsigned size, bool acquire);
 /* Waits until this CPU's stores are made. */
 void sim_order_settle(struct sim_at);
 /* Until all are, of CPUs that do nothing meanwhile; all see the present then. */
 void sim_order_settle_all(struct sim_at);
 /* Before a read-modify-write, or a store that is made at once. */
 void sim_order_before_change(const void *, bool release, struct sim_at);
+/* Before this CPU's MMU reads tables: it sees what its own CPU has stored. */
+void sim_order_before_walk(struct sim_at);
+/* Invalidating instructions, and what comes before them to publish entries. */
+void sim_order_before_tlbi(struct sim_at);
+void sim_order_publish(struct sim_at);
+/* A plain access: ordered by the program, or a race that is reported. */
+void sim_order_before_plain(const void *, struct sim_at);
+void sim_order_plain(const void *);
+/* A table that is not linked is written to; and which of these writes come before a store of now. */
+void sim_order_table_written(cop_pa);
+uint32_t sim_order_ordered(unsigned how);
+bool sim_order_late(const struct sim_frame *, uint32_t ordered);
+/* Read sections that begin after a grace period has begun see all that came before that. */
+void sim_order_grace_begins(void);
+void sim_order_section_begins(void);
+/* A frame is freed, and one is allocated: as whatever synchronises the machine's own allocator. */
+void sim_order_frame_freed(void);
+void sim_order_frame_allocated(void);
 /* After memory was read as it is now, to acquire; and after it was changed. */
 void sim_order_acquired(const void *);
 void sim_order_written(void *, uint64_t old);
@@ -502,6 +557,7 @@ void sim_order_fence(bool acquire, bool release, bool full, struct sim_at);
 bool sim_order_is(enum sim_memory_order);
 /* access.c */
 void sim_store_made(const struct sim_store *);
+bool sim_in_table(const void *);
 
 /* memmap.c: what becomes of a struct page, at the address that a story has named */
 void sim_memmap(cop_va vmemmap, cop_va start, cop_va last, unsigned page_lg2);
@@ -513,6 +569,8 @@ void sim_check_reached(const volatile void *p, bool write);
 
 /* access.c: what a story does that is no part of the port */
 bool sim_probe(cop_va, bool write, uint64_t *value, struct sim_at);
+/* A user thread's load or store, by hardware: any CPU may run it. False: it faults. */
+bool sim_user(cop_pa root, cop_va, bool write, uint64_t *value, struct sim_at);
 void sim_gone(cop_va, uint64_t bytes, struct sim_at);
 
 #endif

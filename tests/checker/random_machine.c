@@ -28,6 +28,8 @@ struct world {
 	cop_rwsem sem;
 	cop_rcu rcu[ACTORS];
 	uint64_t called, guarded;
+	uint64_t data[2], ready[2]; /* plain, and whether it is there */
+	uint64_t block[3];
 	struct {
 		uint64_t seen[OPS];
 		uint64_t at;
@@ -56,10 +58,69 @@ static void op_load(struct world *w, const struct instruction *i, uint64_t *seen
 	*seen = cop_load(&w->var[i->which], acquire);
 }
 
+static void op_load_relaxed(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	*seen = cop_load(&w->var[i->which], relaxed);
+}
+
 static void op_store(struct world *w, const struct instruction *i, uint64_t *seen)
 {
 	(void)seen;
 	cop_store(&w->var[i->which], i->value, release);
+}
+
+static void op_store_relaxed(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)seen;
+	cop_store(&w->var[i->which], i->value, relaxed);
+}
+
+/* A plain datum behind a flag, each way to order it, and one that does not. */
+static void op_send(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)seen;
+	cop_write(&w->data[i->which], i->value + 7U);
+	cop_store(&w->ready[i->which], 1, release);
+}
+
+static void op_send_fence(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)seen;
+	cop_write(&w->data[i->which], i->value + 7U);
+	if (i->value)
+		cop_fence_release();
+	cop_store(&w->ready[i->which], 1, relaxed);
+}
+
+static void op_receive(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	if (cop_load(&w->ready[i->which], acquire))
+		*seen = cop_read(&w->data[i->which]);
+}
+
+static void op_receive_fence(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	if (!cop_load(&w->ready[i->which], relaxed))
+		return;
+	cop_fence_acquire();
+	*seen = cop_read(&w->data[i->which]);
+}
+
+static void op_fill(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)seen;
+	cop_spin_lock(&w->lock);
+	cop_fill64(w->block, i->value, 16);
+	cop_spin_unlock(&w->lock);
+}
+
+static void op_copy(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)i;
+	cop_spin_lock(&w->lock);
+	cop_copy(&w->block[1], w->block, 9);
+	*seen = cop_read(&w->block[1]);
+	cop_spin_unlock(&w->lock);
 }
 
 static void op_xchg(struct world *w, const struct instruction *i, uint64_t *seen)
@@ -190,6 +251,72 @@ static void op_stop(struct world *w, const struct instruction *i, uint64_t *seen
 	*seen = (uint64_t)cop_stop_machine(stopped, &w->var[i->which]);
 }
 
+static void op_panic(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	*seen = cop_load(&w->var[i->which], relaxed);
+	if (*seen == i->value)
+		cop_panic("panic", &w->var[i->which]);
+}
+
+static void op_describe(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	uint64_t *desc = (uint64_t *)(void *)cop_ptdesc(w->toy.table);
+
+	*seen = cop_load(desc, acquire);
+	cop_store(desc, i->value, relaxed);
+}
+
+static void op_link(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	const uint64_t link = toy_new_table() | TOY_VALID | TOY_LINK;
+
+	if (i->value)
+		*seen = cop_cas(toy_entry(w->toy.root, 2), 0ULL, link, release);
+	else
+		*seen = cop_cas(toy_entry(w->toy.root, 2), 0ULL, link, relaxed);
+}
+
+static void op_xchg_entry(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	const struct cop_tlbi page = {.start = TOY_VA + i->which * TOY_PAGE,
+				      .last = TOY_VA + i->which * TOY_PAGE + TOY_PAGE - 1,
+				      .stride_lg2 = 12};
+
+	*seen = cop_entry_xchg(toy_entry(w->toy.table, i->which), 0, &page);
+}
+
+static void op_break_entries(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	const struct cop_tlbi pages = {.start = TOY_VA, .last = TOY_VA + 2 * TOY_PAGE - 1, .stride_lg2 = 12};
+
+	(void)i, (void)seen;
+	cop_entries_break(toy_entry(w->toy.table, 0), 2, TOY_LINK, &pages);
+}
+
+static void op_publish(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)w, (void)i, (void)seen;
+	cop_mmu_publish();
+}
+
+static void op_tlbi(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)w, (void)seen;
+	toy_invalidate(TOY_VA + i->which * TOY_PAGE, TOY_PAGE, i->value ? COP_TLBI_TABLES : COP_TLBI_LEAVES);
+}
+
+static void op_sync(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)w, (void)i, (void)seen;
+	cop_tlb_sync();
+}
+
+static void op_store_translated(struct world *w, const struct instruction *i, uint64_t *seen)
+{
+	(void)w, (void)seen;
+	cop_store((uint64_t *)cop_virt(TOY_VA + i->which * TOY_PAGE), i->value, relaxed);
+}
+
 static void op_set_page(struct world *w, const struct instruction *i, uint64_t *seen)
 {
 	(void)seen;
@@ -252,6 +379,23 @@ static const struct {
 } operations[] = {
 	{"load", op_load},
 	{"store", op_store},
+	{"load-relaxed", op_load_relaxed},
+	{"store-relaxed", op_store_relaxed},
+	{"send", op_send},
+	{"send-fence", op_send_fence},
+	{"receive", op_receive},
+	{"receive-fence", op_receive_fence},
+	{"fill", op_fill},
+	{"copy", op_copy},
+	{"panic", op_panic},
+	{"describe", op_describe},
+	{"link", op_link},
+	{"xchg-entry", op_xchg_entry},
+	{"break-entries", op_break_entries},
+	{"publish", op_publish},
+	{"tlbi", op_tlbi},
+	{"sync", op_sync},
+	{"store-translated", op_store_translated},
 	{"xchg", op_xchg},
 	{"cas", op_cas},
 	{"add", op_add},
@@ -355,6 +499,12 @@ static void mix_memory(uint64_t *h, const struct world *w)
 		mix(h, sim_peek(toy_entry(w->toy.table, i), 8));
 		mix(h, sim_peek(toy_entry(w->toy.root, i), 8));
 	}
+	for (unsigned i = 0; i < 2; i++) {
+		mix(h, w->data[i]);
+		mix(h, w->ready[i]);
+	}
+	mix(h, sim_peek(cop_ptdesc(w->toy.table), 8));
+	mix(h, sim_peek(toy_entry(w->toy.root, 2), 8));
 	mix(h, w->called);
 	mix(h, w->guarded);
 	mix(h, w->toy.flag);
@@ -368,10 +518,19 @@ static void mix_memory(uint64_t *h, const struct world *w)
 /* How far somebody came who waits for ever depends on which accesses are switch points; then only that he does is compared. */
 static bool coarse;
 
+static bool raced; /* some execution has a data race */
+
+static void note_race(void)
+{
+	for (unsigned a = 0; a < SIM_ALL_CPUS; a++)
+		raced |= sim.cpu[a].failed && !strcmp(sim.cpu[a].failed, "data-race");
+}
+
 static void note(void *arg, bool deadlock)
 {
 	uint64_t h = deadlock;
 
+	note_race();
 	for (unsigned a = 0; a < SIM_ALL_CPUS && !(deadlock && coarse); a++) {
 		for (const char *c = sim.cpu[a].failed; c && *c; c++)
 			mix(&h, (uint64_t)*c);
@@ -393,6 +552,8 @@ static void setup(void *arg)
 	toy_setup(&w->toy);
 }
 
+static bool plain_waits;
+
 static struct checker_verdict search(struct states *s, bool reduce, bool every_access)
 {
 	struct checker_actor actors[ACTORS + 1] = {{.name = NULL}};
@@ -403,6 +564,9 @@ static struct checker_verdict search(struct states *s, bool reduce, bool every_a
 				    .world_bytes = sizeof(world),
 				    .every_access = every_access,
 				    .order = program.order,
+				    .plain_waits = plain_waits,
+				    /* The toy has no such instructions; here they do what they say. */
+				    .disabled = "wrong-operand",
 				    .unreduced = !reduce};
 	struct checker_verdict v;
 
@@ -444,6 +608,21 @@ static int differs(uint64_t number, const char *how)
 	return 1;
 }
 
+/* Programs without data races do not see whether plain accesses wait; those with one have it either way. */
+static bool plain_differs(void)
+{
+	bool without;
+
+	raced = false;
+	(void)search(&reduced, true, false);
+	without = raced;
+	raced = false;
+	plain_waits = true;
+	(void)search(&unreduced, true, false);
+	plain_waits = false;
+	return raced != without || (!raced && !same_states());
+}
+
 /* 1: wrong, -1: left out. */
 static int check_program(uint64_t number)
 {
@@ -454,6 +633,8 @@ static int check_program(uint64_t number)
 	(void)search(&reduced, true, false);
 	if (!same_states())
 		return differs(number, "reduced and unreduced");
+	if (program.order != SIM_ORDER_SC && plain_differs())
+		return differs(number, "plain accesses made at once and not");
 	/* A failure ends the buffer's coroutine if the store waited, and waiting is for switch points only. */
 	if (program.order != SIM_ORDER_SC)
 		return 0;

@@ -12,6 +12,7 @@
  * @setup: NULL: the toy's; @check likewise
  * @beside: runs on the second CPU, in both; NULL: nothing does
  * @behind: with the rule disabled @broken is exhausted, or fails with this one
+ * @order: of memory
  * @arch: a real format (enum cop_arch + 1) in the rig; 0: the toy
  */
 struct rule_case {
@@ -23,6 +24,7 @@ struct rule_case {
 	void (*setup)(void *);
 	void (*check)(void *);
 	const struct checker_place *places;
+	enum sim_memory_order order;
 	unsigned arch;
 };
 

@@ -185,6 +185,57 @@ static void link_uninitialised(void *arg)
 	put(w->root, 2, table | LINK);
 }
 
+/* Seen linked before it is seen filled. */
+static void link_relaxed(void *arg)
+{
+	struct toy_world *w = arg;
+	cop_pa table = toy_new_table();
+
+	put(table, 0, w->other | VALID);
+	put(w->root, 2, table | LINK);
+}
+
+static void link_behind_fence(void *arg)
+{
+	struct toy_world *w = arg;
+	cop_pa table = toy_new_table();
+
+	put(table, 0, w->other | VALID);
+	cop_fence_release();
+	put(w->root, 2, table | LINK);
+}
+
+static void link_by_acquire(void *arg)
+{
+	struct toy_world *w = arg;
+
+	(void)cop_cas(toy_entry(w->root, 2), 0ULL, toy_new_table() | LINK, acquire);
+}
+
+static void link_by_release(void *arg)
+{
+	struct toy_world *w = arg;
+
+	(void)cop_cas(toy_entry(w->root, 2), 0ULL, toy_new_table() | LINK, release);
+}
+
+static void map_and_read(void *arg)
+{
+	struct toy_world *w = arg;
+
+	put(w->table, 1, w->other | VALID);
+	(void)cop_load((uint64_t *)cop_virt(TOY_VA + TOY_PAGE), relaxed);
+}
+
+static void map_publish_and_read(void *arg)
+{
+	struct toy_world *w = arg;
+
+	put(w->table, 1, w->other | VALID);
+	cop_mmu_publish();
+	(void)cop_load((uint64_t *)cop_virt(TOY_VA + TOY_PAGE), relaxed);
+}
+
 static void link_page(void *arg)
 {
 	struct toy_world *w = arg;
@@ -299,6 +350,9 @@ const struct rule_case rules_entries[] = {
 	{.rule = "frozen-child", .broken = write_into_unlinked, .correct = write_into_clean},
 	{.rule = "linked-twice", .broken = link_twice, .correct = link_other},
 	{.rule = "linked-uninitialised", .broken = link_uninitialised, .correct = link_other},
+	{.rule = "linked-unordered", .broken = link_relaxed, .correct = link_behind_fence, .order = SIM_ORDER_WEAK},
+	{.rule = "linked-unordered", .broken = link_by_acquire, .correct = link_by_release, .order = SIM_ORDER_WEAK},
+	{.rule = "unpublished-entry", .broken = map_and_read, .correct = map_publish_and_read, .order = SIM_ORDER_WEAK},
 	{.rule = "wild-table", .broken = link_page, .correct = link_other},
 	{.rule = "lost-update",
 	 .broken = protect_by_store,

@@ -509,6 +509,23 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
+/* What can be waited for is a location, not an address that translates to different ones. */
+static void wait_through_translation(void *arg)
+{
+	uint64_t v;
+
+	(void)arg;
+	cop_await((const uint64_t *)cop_virt(TOY_VA), v, v != 1);
+}
+
+static void wait_for_what_is(void *arg)
+{
+	const struct toy_world *w = arg;
+	uint64_t v;
+
+	cop_await(&w->flag, v, v != 1);
+}
+
 static void no_memory(void *arg)
 {
 	(void)arg;
@@ -632,6 +649,7 @@ const struct rule_case rules_sync[] = {
 	{.rule = "rcu-head-reused", .broken = defer_twice, .correct = defer_once},
 	{.rule = "rcu-head-touched", .broken = defer_and_touch, .correct = defer_once},
 	{.rule = "assert", .broken = assert_false, .correct = nothing},
+	{.rule = "not-modelled", .broken = wait_through_translation, .correct = wait_for_what_is},
 	{.rule = "sim-limit", .broken = no_memory, .correct = nothing},
 	{.rule = "free-reserved", .broken = panic_reserved, .correct = nothing},
 	{.rule = "boot-memmap", .broken = panic_boot, .correct = nothing},

@@ -142,13 +142,14 @@ static inline void toy_free_rest(void *world)
 }
 
 static inline struct checker_verdict toy_explore(struct toy_world *w, const struct checker_actor *actors,
-						 const char *disabled)
+						 const char *disabled, enum sim_memory_order order)
 {
 	struct checker_program p = {.setup = toy_setup,
 				    .check = toy_free_rest,
 				    .actors = actors,
 				    .world = w,
 				    .world_bytes = sizeof(*w),
+				    .order = order,
 				    .disabled = disabled};
 
 	return checker_explore(&p, 1000000, NULL);

@@ -16,7 +16,8 @@ mkdir "$work/bin"
 ln -s "$(cd "$BUILD" && pwd)/coppice" "$work/bin/coppice"
 PATH=$work/bin:$PATH
 OUT=$work
-export PATH OUT
+XDG_CACHE_HOME=$work/cache
+export PATH OUT XDG_CACHE_HOME
 
 in_block=0
 printing=1

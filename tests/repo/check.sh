@@ -138,7 +138,7 @@ bad circle livelock 'goes round in circles' '' 'for (;;) (void)cop_load(&w->x, r
 bad setupcircle livelock 'goes round in circles' 'for (;;) (void)cop_load(&w->x, relaxed);' ''
 bad spin livelock 'has run for 5 s without a step, after .*spin.c:6' '' '(void)cop_load(&w->x, relaxed); for (volatile int i = 0;; i++);'
 bad full sim-limit 'no frame left' 'for (;;) (void)COP_ALLOC(12, "mine");' ''
-bad hungry sim-limit 'more than 2048 MB of memory are taken, by setup' 'for (;;) { volatile char *p = malloc(1 << 28); *p = 1; for (size_t i = 0; i < 1 << 28; i += 1 << 20) p[i] = 1; }' ''
+bad hungry sim-limit 'more than 2048 MB of memory are taken, by setup' 'for (;;) { volatile char *p = malloc(1 << 28); *p = 1; for (size_t i = 0; i < 1 << 28; i += 4096) p[i] = 1; }' ''
 bad past past-the-port 'physical address 0x1000 is accessed past the port by a, after .*past.c:6' '' '(void)cop_load(&w->x, relaxed); *(volatile uint64_t *)cop_phys(0x1000) = 1;'
 bad null crash 'in a, after .*null.c:6' '' '(void)cop_load(&w->x, relaxed); *(volatile uint64_t *)w->p = 1;'
 bad deep crash 'the stack of 256 KB is used up' '' 'volatile char c[400000]; c[0] = 1; c[399999] = c[0];'

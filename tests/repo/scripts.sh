@@ -3,7 +3,7 @@
 # Every shell script parses, is executable and says under which licence; so does every source.
 set -eu
 status=0
-for script in scripts/*.sh tests/repo/*.sh .ci/run; do
+for script in scripts/*.sh tests/*/*.sh .ci/run; do
 	sh -n "$script" || status=1
 	[ -x "$script" ] || { echo "$script: not executable"; status=1; }
 done
