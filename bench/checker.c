@@ -98,15 +98,16 @@ unsigned bench_checker(bool json)
 		add_json(all, &f);
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	if (json) {
-		print_json(all);
-	} else {
+	if (!json) {
 		out_table_print(t, stdout);
 		printf("\nThe fastest of %d runs each; resident memory %ld MB. GenMC's rates were recorded on a "
 		       "machine "
 		       "of this kind.\n",
 		       RUNS, usage.ru_maxrss / 1024);
 	}
+	missed += bench_checker_machine(all, json);
+	if (json)
+		print_json(all);
 	cJSON_Delete(all);
 	return missed;
 }

@@ -144,7 +144,6 @@ struct engine_result run_engine(struct engine_program *program, uint64_t *restar
 	program->actors = actors;
 	program->count = SIM_ALL_CPUS;
 	program->after_failure = explore.program->over != NULL;
-	program->preemptions = ENGINE_UNBOUNDED;
 	for (;;) {
 		r = engine_explore(program);
 		if (r.verdict != ENGINE_RESTART)
@@ -156,20 +155,50 @@ struct engine_result run_engine(struct engine_program *program, uint64_t *restar
 	}
 }
 
+static struct engine_result search_once(const struct checker_program *p, uint64_t bound, unsigned preemptions)
+{
+	struct checker_verdict *v = explore.verdict;
+	struct engine_program program = {.end = execution_ended,
+					 .executions = bound ? bound - v->executions : 0,
+					 .seconds = p->seconds > 0 ? p->seconds - v->seconds : 0,
+					 .preemptions = preemptions,
+					 .reduction = p->unreduced ? ENGINE_NONE : ENGINE_AUTO};
+	const struct engine_result r = run_engine(&program, &v->restarts);
+
+	v->executions += r.executions;
+	v->blocked += r.blocked;
+	v->depth = r.longest > v->depth ? r.longest : v->depth;
+	v->steps += r.events;
+	v->seconds += r.seconds;
+	v->cpu_seconds += r.cpu_seconds;
+	return r;
+}
+
+/* Which limit ended it before all of it was done; NULL: none. */
+static const char *limit_hit(const struct checker_program *p, uint64_t bound)
+{
+	if (bound && explore.verdict->executions >= bound)
+		return "executions";
+	return p->seconds > 0 && explore.verdict->seconds >= p->seconds ? "seconds" : NULL;
+}
+
 static void search(const struct checker_program *p, uint64_t bound)
 {
 	struct checker_verdict *v = explore.verdict;
-	struct engine_program program = {
-		.end = execution_ended, .executions = bound, .reduction = p->unreduced ? ENGINE_NONE : ENGINE_AUTO};
-	const struct engine_result r = run_engine(&program, &v->restarts);
 
-	v->executions = r.executions;
-	v->blocked = r.blocked;
-	v->depth = r.longest;
-	v->steps = r.events;
-	v->seconds = r.seconds;
-	v->cpu_seconds = r.cpu_seconds;
-	if (r.verdict == ENGINE_BOUNDED)
+	for (unsigned n = 0; n < p->rounds && v->result != CHECKER_FAILS && !v->limit; n++) {
+		(void)search_once(p, bound, n);
+		v->limit = limit_hit(p, bound);
+	}
+	if (p->rounds && !v->limit)
+		v->limit = "preemptions";
+	if (!p->rounds && search_once(p, bound, ENGINE_UNBOUNDED).verdict == ENGINE_BOUNDED) {
+		v->limit = limit_hit(p, bound);
+		v->limit = v->limit ? v->limit : "seconds";
+	}
+	if (v->result == CHECKER_FAILS)
+		v->limit = NULL;
+	else if (v->limit)
 		v->result = CHECKER_BOUNDED;
 }
 
@@ -284,10 +313,12 @@ const char *checker_result_name(enum checker_result r)
 void checker_print(FILE *f, const struct checker_verdict *v)
 {
 	fprintf(f,
-		"%s: %llu executions, %llu given up (longest: %llu visible steps, %llu events), %u CPUs, %zu shared "
+		"%s%s%s: %llu executions, %llu given up (longest: %llu visible steps, %llu events), %u CPUs, %zu "
+		"shared "
 		"locations, %llu restarts, %.0f/s\n",
-		checker_result_name(v->result), (unsigned long long)v->executions, (unsigned long long)v->blocked,
-		(unsigned long long)v->depth, (unsigned long long)v->events, v->cpus, v->shared,
-		(unsigned long long)v->restarts, v->seconds > 0 ? (double)v->executions / v->seconds : 0);
+		checker_result_name(v->result), v->limit ? " by " : "", v->limit ? v->limit : "",
+		(unsigned long long)v->executions, (unsigned long long)v->blocked, (unsigned long long)v->depth,
+		(unsigned long long)v->events, v->cpus, v->shared, (unsigned long long)v->restarts,
+		v->seconds > 0 ? (double)v->executions / v->seconds : 0);
 	checker_model(f, v);
 }

@@ -49,6 +49,9 @@ struct checker_place {
  * @order: of memory
  * @plain_waits: plain stores wait and plain loads come early as marked ones do, also where the program orders them
  * @show: how traces look; NULL: plain text
+ * @rounds: searches that allow 0, 1, .. @rounds - 1 preemptions instead of all: what fails has few of them; nothing is
+ *	exhausted then; 0: none
+ * @seconds: after which to give up; 0: none
  * @every_access: switch at every access, not only at those with conflicts
  */
 struct checker_program {
@@ -61,6 +64,8 @@ struct checker_program {
 	uint64_t pa_bytes;
 	unsigned frame_lg2;
 	enum sim_memory_order order;
+	unsigned rounds;
+	double seconds;
 	bool every_access, unreduced, plain_waits;
 	const struct checker_place *places;
 	const char *disabled;
@@ -75,6 +80,7 @@ enum checker_result {
 
 struct checker_verdict {
 	enum checker_result result;
+	const char *limit;   /* CHECKER_BOUNDED: which; else NULL */
 	uint64_t executions; /* of the last search */
 	uint64_t restarts;   /* searches given up because a new conflict was found */
 	uint64_t blocked;    /* executions begun, and given up: explored already */

@@ -30,7 +30,8 @@ static bool over(void *unused, enum engine_end end)
 struct followed follow_guide(const struct engine_guide *guide, const struct checker_show *show, FILE *trace)
 {
 	struct followed result = {.lost = 0};
-	struct engine_program program = {.end = over, .reduction = ENGINE_NONE, .guide = guide};
+	struct engine_program program = {
+		.end = over, .reduction = ENGINE_NONE, .preemptions = ENGINE_UNBOUNDED, .guide = guide};
 
 	follow.result = &result;
 	follow.show = show;

@@ -10,7 +10,7 @@ foreach(run ${runs})
   if(NOT arch IN_LIST COPPICE_BARE_ARCHES)
     list(APPEND COPPICE_BARE_ARCHES ${arch})
     add_test(NAME bare.${arch}.build COMMAND ${PROJECT_SOURCE_DIR}/scripts/bare.sh build ${arch})
-    set_tests_properties(bare.${arch}.build PROPERTIES LABELS "repo;bare" TIMEOUT 300 SKIP_RETURN_CODE 77
+    set_tests_properties(bare.${arch}.build PROPERTIES LABELS "repo;bare" TIMEOUT 900 SKIP_RETURN_CODE 77
       FIXTURES_SETUP bare_${arch} ENVIRONMENT "BUILD=${PROJECT_BINARY_DIR}")
     # The example by its README; and the runner: it tells a broken machine, and links the amalgamation as it is.
     foreach(test alone broken sources)

@@ -98,8 +98,28 @@ image() {
 		-Wl,-T,ports/bare/"$1"/link.ld "$dir"/*_*.o "$library" "$object" -lgcc -o "$out/$1/$2.elf"
 }
 
-# The images' library is the amalgamation, as it comes: compiled from what the tree amalgamates to, and no other source of the
-# library is in any of them. (What a format does that the library does not export, tests take from the format's header.)
+# No other source of the library than the amalgamation is in any image. (What a format does that the library does not export,
+# tests take from the format's header.)
+only_amalgamated() {
+	for file in "$out/$1"/objects*/*.d; do
+		[ -e "$file" ] || { echo "bare: $1 is not built: bare.sh build $1" >&2; return 2; }
+		break
+	done
+	awk -v root="$root/" '
+	FILENAME ~ /\/tests_bare_[^\/]*_format\.d$/ {next}
+	{
+		for (i = 1; i <= NF; i++) {
+			name = index($i, root) == 1 ? substr($i, length(root) + 1) : $i
+			if (name ~ /^(formats|tables|memory|spaces|hotplug|include)\//) {
+				print "bare: " FILENAME ": compiled from " name ", beside the amalgamation"
+				bad = 1
+			}
+		}
+	}
+	END {exit bad}' "$out/$1"/objects*/*.d >&2
+}
+
+# The images' library is the amalgamation, as it comes: compiled from what the tree amalgamates to, and from nothing else.
 sources() {
 	fresh=$(mktemp -d)
 	scripts/amalgamate.sh "$fresh" >/dev/null
@@ -110,13 +130,7 @@ sources() {
 	done
 	rm -rf "$fresh"
 	[ -z "$bad" ] || { echo "bare: not what the tree amalgamates to:$bad" >&2; return 1; }
-	for file in "$out/$1"/objects*/*.d; do
-		[ -e "$file" ] || { echo "bare: $1 is not built: bare.sh build $1" >&2; return 2; }
-		case $file in */tests_bare_*_format.d) continue ;; esac
-		bad=$(tr -s ' \\\n' '\n' <"$file" | sed "s|^$root/||" |
-			grep -E '^(formats|tables|memory|spaces|hotplug|include)/' | tr '\n' ' ')
-		[ -z "$bad" ] || { echo "bare: $file: compiled from the library's sources beside the amalgamation: $bad" >&2; return 1; }
-	done
+	only_amalgamated "$1"
 }
 
 build() {
@@ -134,8 +148,7 @@ build() {
 	for run in ${*:-$(names) $broken}; do
 		image "$arch" "$run"
 	done
-	# A change that is tried (bare-flip.sh) is amalgamated by halves.
-	[ -n "${BARE_AGAIN:-}" ] || sources "$arch"
+	only_amalgamated "$arch"
 }
 
 # A log is good if it has a plan, that many results and no failure, and came to its end.

@@ -3,7 +3,7 @@
 # Usage: mutants.sh [-n] [-b BOUND] [-o FILE] BUILD [NAME...]: breaks the library in one place at a time and runs the stories, in
 # their fixed variants, of at most BOUND executions each. Prints which story catches which mutant, on which architecture, by
 # which rule; -o: adds that to a table. Fails if one survives without a reason in tests/mutants/list, or is caught that has
-# one. -n: only sees whether each still finds its lines. BUILD is a build tree with the stories built.
+# one. -n: only sees whether each still finds its lines. BUILD is a build tree; stories that are not built in it are left out.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 list=$root/tests/mutants/list
@@ -101,7 +101,7 @@ run_story() {
 caught_on() {
 	for story in "$root"/stories/*[0-9].c; do
 		id=$(basename "$story" .c)
-		[ -d "$objects/sim_${id}_fixed.dir" ] || continue
+		[ -f "$objects/sim_${id}_fixed.dir/stories/$id.c.o" ] || continue
 		rule=$(run_story "$1" "$id" "$2")
 		[ -z "$rule" ] || {
 			echo "$id $2 $rule"

@@ -229,6 +229,9 @@ int cop_stock_areas(struct cop_space *space, struct area_stock *stock, unsigned 
 
 void cop_unstock_areas(struct cop_space *space, struct area_stock *stock)
 {
-	while (stock->count)
-		cop_object_free(space->spaces, cop_read(&stock->area[--stock->count]->pa));
+	while (stock->count) {
+		const struct cop_area *area = stock->area[--stock->count];
+
+		cop_object_free(space->spaces, cop_read(&area->pa));
+	}
 }

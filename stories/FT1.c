@@ -81,6 +81,18 @@ COP_STORY(.id = "FT1", .title = "two faults at one page: one of two pages is map
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
 		  /* Under the lock, but without a second look: the later page takes the place of the earlier. */
-		  {.name = "no-second-look", .outcome = COP_FAILS, .rule = "assert"},
+		  {.name = "no-second-look",
+		   .outcome = COP_FAILS,
+		   .rule = "break-before-make",
+		   .formats = COP_ON_ARM64},
+		  {.name = "no-second-look",
+		   .outcome = COP_FAILS,
+		   .rule = "missing-invalidation",
+		   .formats = COP_ON_X86_64},
+		  {.name = "no-second-look", .outcome = COP_FAILS, .rule = "assert", .formats = COP_ON_RISCV64},
+		  {.name = "no-second-look",
+		   .outcome = COP_FAILS,
+		   .rule = "live-entry-stored",
+		   .formats = COP_ON_S390X},
 		  {.name = NULL},
 	  });

@@ -2,7 +2,8 @@
 /*
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
- *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--lines]
+ *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--seconds N] [--preemptions N]
+ *		[--lines]
  *	PROGRAM --info
  *	PROGRAM --replay STRING ...: see stage_replay.c
  *
@@ -18,6 +19,7 @@
 #include <time.h>
 
 #define DEFAULT_BOUND 10000000
+#define MOST_ROUNDS   1000
 
 struct options {
 	const char *variant;
@@ -68,14 +70,16 @@ static void print_line(const struct options *o, const struct cop_variant *varian
 	printf("{\"story\":\"%s\",\"variant\":\"%s\",\"arch\":\"%s\",\"verdict\":\"%s\",\"rule\":\"%s\",\"expected\":"
 	       "\"%s\","
 	       "\"expected_rule\":\"%s\",\"as_expected\":%s,\"executions\":%" PRIu64 ",\"events\":%" PRIu64
-	       ",\"depth\":%" PRIu64 ",\"cpus\":%u,\"memory_bytes\":%" PRIu64 ",\"frame_bytes\":%" PRIu64
+	       ",\"depth\":%" PRIu64 ",\"limit\":\"%s\",\"cpus\":%u,\"memory_bytes\":%" PRIu64
+	       ",\"frame_bytes\":%" PRIu64
 	       ",\"memory_order\":\"%s\",\"left_out\":\"%s\",\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
 	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
 	       v->result == CHECKER_FAILS ? v->report.rule : "", outcome_name(expected(o, variant)),
 	       variant->rule ? variant->rule : "", as_expected(o, variant, v) ? "true" : "false", v->executions,
-	       v->events, v->depth, v->cpus, v->memory_bytes, v->frame_bytes, checker_order_name(v->order),
-	       checker_leaves_out(v->order), seconds, v->steps, v->cpu_seconds, usage.ru_maxrss);
+	       v->events, v->depth, v->limit ? v->limit : "", v->cpus, v->memory_bytes, v->frame_bytes,
+	       checker_order_name(v->order), checker_leaves_out(v->order), seconds, v->steps, v->cpu_seconds,
+	       usage.ru_maxrss);
 	print_string(v->result == CHECKER_FAILS ? v->report.text : "");
 	printf(",\"schedule\":");
 	print_string(schedule ? schedule : "");
@@ -178,6 +182,9 @@ static int usage(const char *why, const char *what)
 
 static int parse(struct options *o, int argc, char **argv)
 {
+	unsigned rounds = 0;
+	double seconds = 0;
+
 	for (int i = 1; i < argc; i++) {
 		char *end = NULL;
 
@@ -195,12 +202,21 @@ static int parse(struct options *o, int argc, char **argv)
 			o->bound = strtoull(argv[++i], &end, 0);
 			if (*end || !o->bound)
 				return usage("no number of executions:", argv[i]);
+		} else if (!strcmp(argv[i], "--preemptions") && i + 1 < argc) {
+			rounds = (unsigned)strtoul(argv[++i], &end, 10) + 1;
+			if (*end || !rounds || rounds > MOST_ROUNDS)
+				return usage("no number of preemptions:", argv[i]);
+		} else if (!strcmp(argv[i], "--seconds") && i + 1 < argc) {
+			seconds = strtod(argv[++i], &end);
+			if (*end || !(seconds > 0))
+				return usage("no number of seconds:", argv[i]);
 		} else if (argv[i][0] != '-') {
 			o->variant = argv[i];
 		} else {
 			return usage("no option", argv[i]);
 		}
 	}
+	stage_limits(rounds, seconds);
 	return 0;
 }
 
@@ -230,6 +246,8 @@ int main(int argc, char **argv)
 		any = true;
 		good &= run(&o, variant, bit);
 	}
+	if (!any && o.lines)
+		return 2;
 	if (!any)
 		return usage("no such variant for this architecture:", o.variant);
 	return good ? 0 : 1;

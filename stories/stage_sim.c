@@ -108,6 +108,15 @@ static void run_actor(void *w)
 	cop_story.actors[sim.current].run(w);
 }
 
+static unsigned rounds;
+static double seconds;
+
+void stage_limits(unsigned most_rounds, double most_seconds)
+{
+	rounds = most_rounds;
+	seconds = most_seconds;
+}
+
 enum sim_memory_order stage_order(uint32_t format)
 {
 	stage_format_choose(format);
@@ -136,6 +145,8 @@ static void describe(struct stage *s, uint32_t format, enum sim_memory_order ord
 					.places = s->places,
 					.world = cop_story.world,
 					.world_bytes = cop_story.world_bytes,
+					.rounds = rounds,
+					.seconds = seconds,
 					.order = order,
 					.pa_bytes = COP_STAGE_PA_BYTES}};
 	stage_format_choose(format);

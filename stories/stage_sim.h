@@ -7,6 +7,8 @@
 /* Of the sources of story, library and checker: without it a schedule says nothing. Made by the build. */
 extern const char stage_version[];
 
+/* For those explored from now on; as in struct checker_program. */
+void stage_limits(unsigned rounds, double seconds);
 /* That of the format's architecture. */
 enum sim_memory_order stage_order(uint32_t format);
 /* Explores the story as it was compiled, for one format (enum cop_stage_format). */

@@ -260,8 +260,7 @@ static bool limits_hit(void)
 
 	if (p->executions && search.result.executions >= p->executions)
 		return true;
-	return p->seconds > 0 && !(search.result.executions & 255) &&
-	       seconds(CLOCK_MONOTONIC) - search.began > p->seconds;
+	return p->seconds > 0 && !(search.result.events & 255) && seconds(CLOCK_MONOTONIC) - search.began > p->seconds;
 }
 
 /* Too many executions are begun in vain. */

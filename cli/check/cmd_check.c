@@ -14,12 +14,12 @@
 #define MAX_STORIES  64
 #define MAX_JOBS     64
 #define QUICK_BOUND  "500"
-#define PROGRAM_ARGS 10
+#define PROGRAM_ARGS 16
 
 struct options {
 	const char *story[MAX_STORIES];
 	unsigned stories;
-	char *arch, *bound, *order;
+	char *arch, *bound, *preemptions, *seconds, *order;
 	const char *variant, *patch;
 	unsigned jobs;
 	const char *own; /* what was compiled for this: a file, or a story with a patch */
@@ -33,6 +33,9 @@ static const struct argp_option option_list[] = {
 	{"variant", 'v', "NAME", 0, "one variant, such as fixed", 0},
 	{"bound", 'b', "N", 0, "give up after N executions; what is not finished is bounded, not exhausted", 0},
 	{"patch", 'p', "FILE", 0, "change the library by a unified diff, and run the fixed variant of one STORY", 0},
+	{"preemptions", 'N', "N", 0,
+	 "searches with 0, 1, .. N preemptions instead of all of them: a failure has few; nothing is exhausted", 0},
+	{"seconds", 'S', "N", 0, "give up on a program and architecture after N seconds", 0},
 	{"jobs", 'J', "N", 0, "programs at a time; 1 by default", 0},
 	{"quick", 'q', NULL, 0, "a small bound", 0},
 	{"trace", 't', NULL, 0, "print the trace of each failure, not only of what is not as expected", 0},
@@ -90,6 +93,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		number("bound", arg, 1000000000000UL);
 		o->bound = arg;
 		return 0;
+	case 'N':
+		if (strcmp(arg, "0") != 0)
+			number("preemptions", arg, 999);
+		o->preemptions = arg;
+		return 0;
+	case 'S':
+		number("seconds", arg, 1000000);
+		o->seconds = arg;
+		return 0;
 	case 'J':
 		o->jobs = (unsigned)number("jobs", arg, MAX_JOBS);
 		return 0;
@@ -117,8 +129,8 @@ static const char doc[] =
 	"as it is must be exhausted, each broken variant must fail with its own rule. Exit status 1 if anything is not "
 	"as "
 	"expected.\v"
-	"With each failure comes a string that `coppice replay` takes. Without STORY all of them. With --bound or "
-	"--quick, bounded is as good as exhausted, and is called bounded.\n"
+	"With each failure comes a string that `coppice replay` takes. Without STORY all of them. With a limit "
+	"(--bound, --quick, --preemptions, --seconds) bounded is as good as exhausted, and says by which.\n"
 	"\n"
 	"Examples:\n"
 	"  coppice check HR1\n"
@@ -201,7 +213,7 @@ static bool is_right(const struct options *o, const cJSON *line)
 {
 	if (cJSON_IsTrue(cJSON_GetObjectItem(line, "as_expected")))
 		return true;
-	return (o->bound || o->quick) && !strcmp(text_of(line, "verdict"), "bounded") &&
+	return (o->bound || o->quick || o->preemptions || o->seconds) && !strcmp(text_of(line, "verdict"), "bounded") &&
 	       !strcmp(text_of(line, "expected"), "exhausted");
 }
 
@@ -209,12 +221,16 @@ static void add_row(struct out_table *t, const cJSON *line, bool right)
 {
 	const double seconds = number_of(line, "seconds"), executions = number_of(line, "executions");
 	const bool fails = !strcmp(text_of(line, "verdict"), "fails");
+	const char *limit = text_of(line, "limit");
 
 	out_cell(t, "%s", text_of(line, "story"));
 	out_cell(t, "%s", text_of(line, "variant"));
 	out_cell(t, "%s", text_of(line, "arch"));
 	out_cell(t, "%s", text_of(line, "memory_order"));
-	out_cell(t, "%s%s%s", text_of(line, "verdict"), fails ? ": " : "", text_of(line, "rule"));
+	if (*limit)
+		out_cell(t, "%s by %s", text_of(line, "verdict"), limit);
+	else
+		out_cell(t, "%s%s%s", text_of(line, "verdict"), fails ? ": " : "", text_of(line, "rule"));
 	if (right)
 		out_cell(t, "yes");
 	else
@@ -282,37 +298,50 @@ static void advance(size_t ended, void *arg)
 	out_progress(&p->progress, (double)ended / (double)p->count);
 }
 
-static size_t make_jobs(struct options *o, const struct story_programs *programs, struct story_job *jobs,
+/* Each a job of its own, so that no job is much longer than others. */
+static char *const formats[] = {"arm64-4k", "arm64-16k", "arm64-64k", "x86-64", "riscv64", "s390x", NULL};
+#define FORMATS (sizeof(formats) / sizeof(*formats) - 1)
+
+static unsigned add_option(char **args, unsigned n, const char *name, char *value)
+{
+	if (!value)
+		return n;
+	args[n++] = (char *)(uintptr_t)name;
+	args[n++] = value;
+	return n;
+}
+
+static struct story_job make_job(const struct options *o, struct story_program *p, char *arch, char **args)
+{
+	static char lines[] = "--lines", quick[] = QUICK_BOUND;
+	unsigned n = 0;
+
+	args[n++] = p->path;
+	args[n++] = p->variant;
+	args[n++] = lines;
+	n = add_option(args, n, "--arch", arch);
+	n = add_option(args, n, "--order", o->order);
+	n = add_option(args, n, "--bound", o->bound ? o->bound : o->quick ? quick : NULL);
+	n = add_option(args, n, "--preemptions", o->preemptions);
+	n = add_option(args, n, "--seconds", o->seconds);
+	args[n] = NULL;
+	/* What fails ends early; large pages have large tables. */
+	return (struct story_job){.program = p,
+				  .argv = args,
+				  .cost = 2U * !strcmp(p->variant, "fixed") + (arch && !strcmp(arch, "arm64-64k"))};
+}
+
+static size_t make_jobs(const struct options *o, const struct story_programs *programs, struct story_job *jobs,
 			char *(*args)[PROGRAM_ARGS])
 {
-	static char lines[] = "--lines", arch[] = "--arch", order[] = "--order", bound[] = "--bound",
-		    quick[] = QUICK_BOUND;
+	char *const one[] = {o->arch, NULL};
 	size_t count = 0;
 
 	for (size_t i = 0; i < programs->count; i++) {
-		struct story_program *p = &programs->at[i];
-		unsigned n = 0;
-
-		if (!is_wanted(o, p))
+		if (!is_wanted(o, &programs->at[i]))
 			continue;
-		args[count][n++] = p->path;
-		args[count][n++] = p->variant;
-		args[count][n++] = lines;
-		if (o->arch) {
-			args[count][n++] = arch;
-			args[count][n++] = o->arch;
-		}
-		if (o->order) {
-			args[count][n++] = order;
-			args[count][n++] = o->order;
-		}
-		if (o->bound || o->quick) {
-			args[count][n++] = bound;
-			args[count][n++] = o->bound ? o->bound : quick;
-		}
-		args[count][n] = NULL;
-		jobs[count] = (struct story_job){.program = p, .argv = args[count]};
-		count++;
+		for (char *const *arch = o->arch ? one : formats; *arch; arch++, count++)
+			jobs[count] = make_job(o, &programs->at[i], *arch, args[count]);
 	}
 	return count;
 }
@@ -413,8 +442,8 @@ int cmd_check(int argc, char **argv)
 	cli_args(&argp, argc, argv, &o);
 	programs = find_programs(&o);
 	check_names(&o, &programs);
-	jobs = calloc(programs.count, sizeof(*jobs));
-	args = calloc(programs.count, sizeof(*args));
+	jobs = calloc(programs.count * FORMATS, sizeof(*jobs));
+	args = calloc(programs.count * FORMATS, sizeof(*args));
 	if (!jobs || !args)
 		cli_fail(CLI_HOST, "out of memory");
 	progress.count = make_jobs(&o, &programs, jobs, args);

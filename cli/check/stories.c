@@ -155,17 +155,32 @@ static bool take(struct story_job *job)
 	return true;
 }
 
+/* The most costly one that has not begun. */
+static struct story_job *next_job(struct story_job *jobs, size_t count)
+{
+	struct story_job *next = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!jobs[i].begun && (!next || jobs[i].cost > next->cost))
+			next = &jobs[i];
+	}
+	if (next)
+		next->begun = true;
+	return next;
+}
+
 void stories_run(struct story_job *jobs, size_t count, unsigned parallel, void (*done)(size_t, void *), void *arg)
 {
 	struct pollfd *fds = must(calloc(parallel, sizeof(*fds)));
 	struct story_job **running = must(calloc(parallel, sizeof(struct story_job *)));
-	size_t next = 0, ended = 0;
+	size_t ended = 0;
 
 	while (ended < count) {
 		for (unsigned i = 0; i < parallel; i++) {
-			if (!running[i] && next < count) {
-				running[i] = &jobs[next++];
-				start(running[i]);
+			if (!running[i]) {
+				running[i] = next_job(jobs, count);
+				if (running[i])
+					start(running[i]);
 			}
 			fds[i] = (struct pollfd){.fd = running[i] ? running[i]->fd : -1, .events = POLLIN};
 		}

@@ -22,16 +22,19 @@ struct story_programs stories_find(void);
 
 /**
  * struct story_job - a program that runs, and what it has said
+ * @cost: what costs more is begun earlier
  * @lines: JSON values, one for each line; NULL until it has ended
  * @status: of waitpid()
  */
 struct story_job {
 	const struct story_program *program;
 	char *const *argv;
+	unsigned cost;
 	cJSON *lines;
 	int status;
 	/* private */
 	int pid, fd;
+	bool begun;
 	char *text;
 	size_t bytes;
 };

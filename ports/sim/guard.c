@@ -103,13 +103,17 @@ static unsigned long resident(void)
 static void tick(int number)
 {
 	static uint64_t seen;
+	static unsigned long had;
 	static unsigned idle;
+	const unsigned long has = resident();
 	char text[300];
 
 	(void)number;
-	idle = seen == sim_steps ? idle + 1 : 0;
+	/* Whoever takes more and more comes to the end of that. */
+	idle = seen == sim_steps && has <= had ? idle + 1 : 0;
 	seen = sim_steps;
-	if (resident() > MEMORY) {
+	had = has;
+	if (has > MEMORY) {
 		snprintf(text, sizeof(text), "more than %lu MB of memory are taken, by %s, after %s", MEMORY, who(),
 			 after());
 		end(1, "sim-limit", text);

@@ -32,6 +32,8 @@ void sim_object_gone(const void *p, size_t bytes, struct sim_at at)
 		sim_touch((const char *)p + i, true);
 	if (objects.count == OBJECTS)
 		sim_fail("sim-limit", "more than %d objects", OBJECTS);
+	/* An access to it is found, and that is no part of what memory is like. */
+	sim.elsewhere = true;
 	objects.gone[objects.count].start = (uintptr_t)p;
 	objects.gone[objects.count].end = (uintptr_t)p + bytes;
 	objects.gone[objects.count++].at = at;

@@ -20,12 +20,12 @@
 
 struct location {
 	uintptr_t address;
-	uint16_t accessed; /* coroutines that ever did, in any execution */
+	uint32_t accessed; /* coroutines that ever did, in any execution */
 	/* What follows is put back, each part by itself. */
 	struct accesses {
 		struct sim_at at; /* of the last write */
 		struct sim_at read_at;
-		uint16_t plain_write, plain_read; /* coroutines whose last one was plain */
+		uint32_t plain_write, plain_read; /* coroutines whose last one was plain */
 		uint8_t last_writer;
 	} last;
 	struct own {
@@ -161,9 +161,9 @@ static void check(const struct location *l, unsigned how, struct sim_at at)
 	}
 }
 
-static void set_bit(uint16_t *bits, bool on)
+static void set_bit(uint32_t *bits, bool on)
 {
-	*bits = (uint16_t)(on ? *bits | 1U << sim.current : *bits & ~(1U << sim.current));
+	*bits = on ? *bits | 1U << sim.current : *bits & ~(1U << sim.current);
 }
 
 static struct sim_clock joined(const struct sim_clock *a, const struct sim_clock *b)
@@ -207,7 +207,7 @@ void sim_race_access(const volatile void *p, unsigned how, uint64_t value, struc
 	l = location_of(p);
 	check(l, how, at);
 	order(l, how);
-	l->accessed |= (uint16_t)(1U << sim.current);
+	l->accessed |= 1U << sim.current;
 	own = &l->own[sim.current];
 	engine_save(own, sizeof(*own));
 	engine_save(&l->last, sizeof(l->last));

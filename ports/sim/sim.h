@@ -206,7 +206,7 @@ struct sim {
 	} pending; /* attached as soon as *root is set */
 	size_t events;
 	uint32_t frames_changed; /* since the mark */
-	bool elsewhere;          /* a word was written that is neither the machine's nor the program's */
+	bool elsewhere; /* something changed that is neither in the machine's memory nor in the program's world */
 	struct {
 		uint64_t first, last; /* callbacks */
 		uint64_t section[SIM_ALL_CPUS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A failing execution runs again from its string, whatever the memory order, and has no switch that it can do without. */
-#include "checker/explore.h"
+#include "checker/run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,6 +162,36 @@ static void test_again(void **state)
 	}
 }
 
+static void any_lost_check(void *arg)
+{
+	struct world *w = arg;
+
+	if (w->x != 6)
+		sim_fail("assert", "some are lost");
+}
+
+/* One load that comes too early is enough: two switches of eleven. */
+static void test_fewer(void **state)
+{
+	const struct test t = {lose, lose, any_lost_check, SIM_ORDER_SC, 2};
+	const struct checker_actor actors[] = {{"a", 0, lose}, {"b", 1, lose}, {NULL, 0, NULL}};
+	const struct checker_program p = program_of(&t, actors);
+	uint8_t actor[] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+	const struct schedule all = {.actor = actor, .steps = sizeof(actor)};
+	struct schedule few;
+
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	assert_string_equal(checker_replay(&p, &all, NULL).report.rule, "assert");
+	(void)run_begin(&p);
+	few = shrink_schedule(&all, "assert", 60);
+	run_end();
+	assert_int_equal(few.steps, all.steps);
+	assert_int_equal(switches(&few), t.switches);
+	assert_string_equal(checker_replay(&p, &few, NULL).report.rule, "assert");
+	schedule_free(&few);
+}
+
 /* Steps that the program does not have. */
 static void test_lost(void **state)
 {
@@ -287,9 +317,9 @@ static void test_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest all[] = {cmocka_unit_test(test_again), cmocka_unit_test(test_lost),
-					 cmocka_unit_test(test_whole), cmocka_unit_test(test_trace),
-					 cmocka_unit_test(test_refused)};
+	const struct CMUnitTest all[] = {cmocka_unit_test(test_again), cmocka_unit_test(test_fewer),
+					 cmocka_unit_test(test_lost),  cmocka_unit_test(test_whole),
+					 cmocka_unit_test(test_trace), cmocka_unit_test(test_refused)};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
 }
