@@ -298,6 +298,18 @@ const struct checker_rule checker_rules[] = {
 	 "isolate(section)\n"
 	 "evict(section)\n"
 	 "withdraw(section)       <- a frame is in use\n"},
+	{"pincount-underflow", "The library: a pin is dropped that nobody holds.", ANYWHERE,
+	 "pin(folio, 1)\n"
+	 "unpin(folio, 2)         <-\n"},
+	{"pfn-not-valid", "A walker is sure that a frame has a struct page, instead of asking.", ANYWHERE,
+	 "A: entry = load(leaf)   a frame of the section\n"
+	 "B: unmap; offline; remove: the section is gone\n"
+	 "A: assert(pfn_valid(frame))  <-\n"},
+	{"wrong-page", "A walker returns a page that was no longer the mapping's when it got its reference.", ANYWHERE,
+	 "A: entry = load(leaf)   frame P\n"
+	 "B: unmap; free(P); P = alloc()\n"
+	 "A: get(P)               it is B's other page\n"
+	 "A: load(leaf) is still entry?  <- left out\n"},
 	{"past-the-port", "Shared memory is accessed by a pointer, not through the port.", ANYWHERE,
 	 "uint64_t *entry = cop_phys(table)\n"
 	 "*entry = 0              <- cop_store(entry, 0, relaxed)\n"},

@@ -125,12 +125,12 @@ static const struct member desc_members[] = {
 };
 
 static const struct member page_members[] = {
-	{offsetof(struct cop_page, flags), "flags"},         {offsetof(struct cop_page, refcount), "refcount"},
-	{offsetof(struct cop_page, mapcount), "mapcount"},   {offsetof(struct cop_page, next), "next"},
-	{offsetof(struct cop_page, prev), "prev"},           {offsetof(struct cop_page, mapping), "mapping"},
-	{offsetof(struct cop_page, index), "index"},         {offsetof(struct cop_page, private_), "private"},
-	{offsetof(struct cop_page, tail_mask), "tail mask"}, {offsetof(struct cop_page, pincount), "pincount"},
-	{offsetof(struct cop_page, order), "order"},         {sizeof(struct cop_page), NULL},
+	{offsetof(struct cop_page, flags), "flags"},       {offsetof(struct cop_page, refcount), "refcount"},
+	{offsetof(struct cop_page, mapcount), "mapcount"}, {offsetof(struct cop_page, next), "next"},
+	{offsetof(struct cop_page, prev), "prev"},         {offsetof(struct cop_page, mapping), "mapping"},
+	{offsetof(struct cop_page, index), "index"},       {offsetof(struct cop_page, private_), "private"},
+	{offsetof(struct cop_page, pincount), "pincount"}, {offsetof(struct cop_page, tail_lg2), "tail lg2"},
+	{offsetof(struct cop_page, order), "order"},       {sizeof(struct cop_page), NULL},
 };
 
 /* The last one that does not begin after the offset. */

@@ -29,7 +29,7 @@ endforeach()
 
 # A copy of the rooms under DIR with PATCH applied. OUT gets its sources that the patch changes, CHANGED a pattern of their
 # objects: all others need not be compiled again. Headers come along: the copy includes its own. A header of formats/ is
-# included by tables/ too; beyond that a room includes no other room's headers.
+# included by tables/ and spaces/ too, one of tables/ by spaces/; beyond that a room includes no other room's headers.
 function(coppice_patched_rooms DIR PATCH OUT CHANGED)
   set(originals)
   set(copies)
@@ -51,7 +51,9 @@ function(coppice_patched_rooms DIR PATCH OUT CHANGED)
     if(file MATCHES "\\.c$")
       list(APPEND changed ${file})
     elseif(room STREQUAL formats)
-      list(APPEND changed "formats/[^/]*" "tables/[^/]*")
+      list(APPEND changed "formats/[^/]*" "tables/[^/]*" "spaces/[^/]*")
+    elseif(room STREQUAL tables)
+      list(APPEND changed "tables/[^/]*" "spaces/[^/]*")
     else()
       list(APPEND changed "${room}/[^/]*")
     endif()

@@ -118,7 +118,7 @@ static inline unsigned fmt_cont_lg2(const struct cop_geom *g, unsigned l)
 
 static inline int fmt_check_geom(const struct cop_geom *g)
 {
-	const uint32_t known = COP_F_NX | COP_F_1G | COP_F_PCID | COP_F_PGE;
+	const uint32_t known = COP_F_NX | COP_F_1G | COP_F_PCID | COP_F_PGE | COP_F_INVLPGB;
 
 	if (g->arch != COP_X86_64 || g->half != COP_HALF_BOTH || g->page_lg2 != FMT_PAGE_LG2 || (g->features & ~known))
 		return -COP_EINVAL;

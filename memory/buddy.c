@@ -124,7 +124,7 @@ static void make_folio(struct cop_mem *mem, cop_pfn head, unsigned order)
 		cop_write(&page->next, 0);
 		cop_write(&page->prev, 0);
 		cop_write(&page->order, 0);
-		cop_store(&page->tail_mask, (uint32_t)(COP_LG2(order) - 1), relaxed);
+		cop_store(&page->tail_lg2, (uint8_t)order, relaxed);
 		cop_store(&page->flags, (uint64_t)COP_PG_TAIL, relaxed);
 	}
 }
@@ -135,7 +135,7 @@ static void break_folio(struct cop_mem *mem, cop_pfn head, unsigned order)
 		struct cop_page *page = cop_page(mem, pfn);
 
 		cop_store(&page->flags, (uint64_t)0, relaxed);
-		cop_store(&page->tail_mask, 0U, relaxed);
+		cop_store(&page->tail_lg2, (uint8_t)0, relaxed);
 	}
 }
 
@@ -196,17 +196,22 @@ static void block_free(struct cop_mem *mem, cop_pfn pfn, uint64_t flags)
 	cop_unlock_irq(&zone->lock, irq);
 }
 
-void cop_page_put(struct cop_mem *mem, cop_pfn head)
+void cop_page_put_many(struct cop_mem *mem, cop_pfn head, uint32_t n)
 {
 	struct cop_page *page = cop_page(mem, head);
 	uint64_t flags = cop_load(&page->flags, relaxed);
 	/* Release what this holder wrote; acquire what the others did, before the frames are somebody else's. */
-	uint32_t was = cop_fetch_add(&page->refcount, (uint32_t)-1, acq_rel);
+	uint32_t was = cop_fetch_add(&page->refcount, -n, acq_rel);
 
-	if (!was)
+	if (was < n)
 		cop_panic("refcount-underflow", page);
-	if (was == 1)
+	if (was == n)
 		block_free(mem, head, flags);
+}
+
+void cop_page_put(struct cop_mem *mem, cop_pfn head)
+{
+	cop_page_put_many(mem, head, 1);
 }
 
 void cop_frames_free(struct cop_mem *mem, cop_pfn pfn)

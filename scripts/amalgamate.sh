@@ -43,7 +43,7 @@ select_formats() {
 		case " $mine " in
 		*" $stem "*)
 			script="$script
-s/&cop_tables_$stem\\([^A-Za-z0-9_]\\|\$\\)/COP_ONLY_$stem(\&cop_tables_$stem)\\1/
+s/&cop_\\(tables\\|gup\\)_$stem\\([^A-Za-z0-9_]\\|\$\\)/COP_ONLY_$stem(\&cop_\\1_$stem)\\2/
 /{&cop_format_$stem,/{
 i\\
 #if COPPICE_PAGE_LG2 == $(page_lg2 "$stem")
@@ -53,7 +53,7 @@ a\\
 		*)
 			script="$script
 /{&cop_format_$stem,/d
-s/&cop_tables_$stem\\([^A-Za-z0-9_]\\|\$\\)/NULL\\1/" ;;
+s/&cop_\\(tables\\|gup\\)_$stem\\([^A-Za-z0-9_]\\|\$\\)/NULL\\2/" ;;
 		esac
 	done
 	sed "$script"
@@ -76,7 +76,7 @@ for arch in $arches; do
 		printf '#include "coppice.h"\n\n/* A format has more helpers than the library calls. */\n#pragma GCC diagnostic ignored "-Wunused-function"\n\n#ifndef COPPICE_PAGE_LG2\n#define COPPICE_PAGE_LG2 12\n#endif\n'
 		for stem in $mine; do
 			printf '\n#if COPPICE_PAGE_LG2 == %s\n#define COP_ONLY_%s(x) x\n' "$(page_lg2 "$stem")" "$stem"
-			inline 1 "formats/$stem.c" "tables/$stem.c"
+			inline 1 "formats/$stem.c" "tables/$stem.c" "spaces/$stem.c"
 			printf '\n#else\n#define COP_ONLY_%s(x) NULL\n#endif\n' "$stem"
 		done
 		# shellcheck disable=SC2086

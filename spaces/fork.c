@@ -56,8 +56,7 @@ static int copy_pinned(const struct forking *f, const struct cop_leaf *leaf)
 static bool is_pinned(const struct forking *f, cop_pfn head)
 {
 	/* Who pins says so first in the space, then in the page, and then looks whether this fork has begun. */
-	return cop_load(&f->parent->pinned, acquire) &&
-	       cop_load(&cop_page(f->parent->mem, head)->pincount, acquire) != 0;
+	return cop_load(&f->parent->pinned, acquire) && cop_page_maybe_pinned(f->parent->mem, head);
 }
 
 /* Return: 0; -COP_EAGAIN if the parent's entry has changed. */
@@ -116,7 +115,10 @@ static int copy_all(struct forking *f)
 	const struct cop_area *area;
 	int err = 0;
 
-	/* Whoever pins without the lock looks at this before and after. Full: before any entry is read. */
+	/*
+	 * Whoever pins without the lock looks at this before and after. Full: before any pin is looked for; pairs with
+	 * the fence of GUP-fast between its pins and its second look.
+	 */
 	cop_fetch_add(&f->parent->fork_seq, 1ULL, acq_rel);
 	cop_fence_full();
 	cop_gather_begin(&f->gather, &f->parent->tree);

@@ -73,6 +73,18 @@ int cop_space_init(struct cop_space *space, struct cop_spaces *spaces, const str
 	return cop_space_set_up(space, spaces, geom, source, asid, NULL);
 }
 
+int cop_space_set_reclaim(struct cop_space *space, enum cop_reclaim reclaim)
+{
+	const uint32_t flags = reclaim == COP_RECLAIM_IPI         ? COP_TREE_FREE_BY_IPI
+			       : reclaim == COP_RECLAIM_SHOOTDOWN ? COP_TREE_FREE_AT_ONCE
+								  : 0;
+	const int err = cop_tree_set_reclaim(&space->tree, flags);
+
+	if (!err)
+		space->reclaim = reclaim;
+	return err;
+}
+
 void cop_space_destroy(struct cop_space *space)
 {
 	struct cop_area *area;

@@ -14,7 +14,8 @@
 struct cop_stage_memory {
 	struct cop_mem mem;
 	struct cop_tree tree;
-	uint64_t section; /* bytes: the smallest that the format allows */
+	uint64_t section;    /* bytes */
+	uint8_t section_lg2; /* what it is to be; 0: the smallest that the format allows */
 	uint64_t deny;
 	struct cop_mem_account before;
 	_Alignas(64) uint8_t arena[4096];

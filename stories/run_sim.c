@@ -144,6 +144,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	running.format = format;
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
+	stage_format_features(cop_story.features | variant->features);
 	v = explore(o, format);
 	good = as_expected(o, variant, &v);
 	if (o->lines) {

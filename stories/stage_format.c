@@ -16,6 +16,7 @@ static const struct {
 #define FORMATS (sizeof(formats) / sizeof(*formats))
 
 static size_t chosen;
+static uint32_t more_features;
 
 const char *stage_format_name(uint32_t bit)
 {
@@ -47,6 +48,11 @@ void stage_format_choose(uint32_t bit)
 		chosen++;
 }
 
+void stage_format_features(uint32_t features)
+{
+	more_features = features;
+}
+
 struct cop_geom cop_stage_geom(void)
 {
 	struct cop_geom geom;
@@ -55,6 +61,8 @@ struct cop_geom cop_stage_geom(void)
 		__builtin_trap();
 	if (geom.half == COP_HALF_LOW && formats[chosen].arch == COP_ARM64)
 		geom.half = COP_HALF_HIGH; /* the kernel's */
+	if (formats[chosen].arch == COP_X86_64)
+		geom.features |= more_features & COP_F_INVLPGB;
 	return geom;
 }
 

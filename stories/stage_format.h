@@ -10,5 +10,7 @@
 const char *stage_format_name(uint32_t bit);  /* NULL: none */
 uint32_t stage_format_bits(const char *name); /* of a format or of an architecture; 0: none */
 void stage_format_choose(uint32_t bit);
+/* enum cop_feature that the machine has beside the usual ones, where its architecture knows them. */
+void stage_format_features(uint32_t features);
 
 #endif

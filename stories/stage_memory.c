@@ -90,7 +90,7 @@ void cop_stage_boot(struct cop_stage_memory *m, unsigned boot, unsigned sections
 	struct cop_mem_range ram = {.start = 0};
 	struct cop_layout_result layout;
 
-	config.section_lg2 = (uint8_t)section_lg2(&config.geom);
+	config.section_lg2 = m->section_lg2 ? m->section_lg2 : (uint8_t)section_lg2(&config.geom);
 	m->section = COP_LG2(config.section_lg2);
 	ram.bytes = boot * m->section;
 	config.ram = &ram;
@@ -100,7 +100,8 @@ void cop_stage_boot(struct cop_stage_memory *m, unsigned boot, unsigned sections
 	layout = cop_mem_layout_for(&config);
 	COP_ASSERT(!layout.err && cop_mem_arena_bytes(&config) <= sizeof(m->arena));
 	name_windows(&layout.layout, &config.geom);
-	sim_frame_punch(boot * m->section, (sections - boot) * m->section, SIM_AT);
+	if (sections > boot)
+		sim_frame_punch(boot * m->section, (sections - boot) * m->section, SIM_AT);
 	sim_attach_later(cop_stage_format(), &config.geom, &m->tree.root, 0);
 	COP_ASSERT(!cop_mem_boot(&m->mem, &m->tree, m->arena, &config));
 	m->tree.source = cop_stage_memory_tables(m);

@@ -54,6 +54,7 @@ enum cop_outcome {
  * @rule: which rule is broken there; NULL for none
  * @host_rule: which rule the host sees broken, NULL: it cannot see it
  * @formats: enum cop_stage_format, 0: all of the story's. A name may appear once more for other formats
+ * @features: enum cop_feature, beside those of the story
  * @reordered: it is the architecture's memory order that breaks it: sequentially consistent it is exhausted
  */
 struct cop_variant {
@@ -62,6 +63,7 @@ struct cop_variant {
 	const char *rule;
 	const char *host_rule;
 	uint32_t formats;
+	uint32_t features;
 	bool reordered;
 };
 
@@ -77,6 +79,7 @@ struct cop_stage_at {
  * @id, @title: its row among the stories
  * @origin: the thread it comes from
  * @formats: enum cop_stage_format
+ * @features: enum cop_feature that the machine has too, where its architecture knows them
  * @pa_bytes: physical memory that it takes, bytes; NULL: COP_STAGE_PA_BYTES
  * @world: its state; @world_bytes: size of that
  * @setup: runs first, alone
@@ -86,7 +89,7 @@ struct cop_stage_at {
 struct cop_story {
 	struct cop_stage_at at;
 	const char *id, *title, *origin;
-	uint32_t formats;
+	uint32_t formats, features;
 	uint64_t (*pa_bytes)(const struct cop_geom *);
 	cop_world *world;
 	size_t world_bytes;

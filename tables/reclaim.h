@@ -162,6 +162,26 @@ static inline void markers_resolve(struct cop_gather *gather)
 	cop_rcu_read_unlock();
 }
 
+static void interrupted(void *unused)
+{
+	(void)unused;
+}
+
+/* Where the tree's owner says so, tables that walkers may be inside do not wait for a grace period. */
+static void tables_free_now(struct cop_gather *gather)
+{
+	struct cop_tree *tree = gather->tree;
+
+	if (COP_LIKELY(!(tree->flags & (COP_TREE_FREE_BY_IPI | COP_TREE_FREE_AT_ONCE))) || !gather->flushed)
+		return;
+	/* A CPU that takes an interrupt is in no walk that has interrupts off: of those that were, none is left. */
+	if (tree->flags & COP_TREE_FREE_BY_IPI)
+		cop_ipi(~0ULL, interrupted, NULL);
+	cop_fetch_add(&tree->deferred, 1ULL, relaxed);
+	cop_tables_free_deferred(&gather->flushed->rcu);
+	gather->flushed = NULL;
+}
+
 static struct cop_flushed tables_finish(struct cop_gather *gather)
 {
 	struct cop_tree *tree = gather->tree;
@@ -171,6 +191,7 @@ static struct cop_flushed tables_finish(struct cop_gather *gather)
 		if (gather->detached)
 			markers_resolve(gather);
 	}
+	tables_free_now(gather);
 	if (gather->flushed) {
 		/* One callback frees the list; cop_tree_destroy() waits for it. */
 		cop_fetch_add(&tree->deferred, 1ULL, relaxed);

@@ -129,6 +129,24 @@ COP_SLOW void cop_root_init(struct cop_tree *tree, struct cop_ptdesc *d, const s
 	cop_fetch_add(&tree->tables[l], 1ULL, relaxed);
 }
 
+/* Does an invalidation interrupt the CPUs that it reaches, whatever they do? */
+static bool invalidates_by_interrupt(const struct cop_geom *geom)
+{
+	return geom->arch == COP_X86_64 && !(geom->features & COP_F_INVLPGB);
+}
+
+int cop_tree_set_reclaim(struct cop_tree *tree, uint32_t flags)
+{
+	const uint32_t all = COP_TREE_FREE_BY_IPI | COP_TREE_FREE_AT_ONCE;
+
+	if ((flags & ~all) || flags == all)
+		return -COP_EINVAL;
+	if ((flags & COP_TREE_FREE_AT_ONCE) && !invalidates_by_interrupt(&tree->geom))
+		return -COP_EOPNOTSUPP;
+	tree->flags = (tree->flags & ~all) | flags;
+	return 0;
+}
+
 COP_SLOW int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, const struct cop_table_source *source,
 			   uint32_t asid, uint32_t flags)
 {

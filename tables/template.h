@@ -4,8 +4,9 @@
  * arm64_4k: this emits cop_arm64_4k_map() and so on, and cop_tables_arm64_4k.
  *
  * Each header below includes the one before it:
- * stock, walk -> gather -> reclaim -> (descend, fill) map -> split -> covered -> clear -> unmap -> protect -> resize ->
- * collapse -> query -> entry; move needs resize, translate only descend, lookup only walk.
+ * (stock, where) walk -> gather -> reclaim -> (descend, fill) map -> split -> covered -> clear -> unmap -> protect ->
+ * resize -> collapse -> query -> entry; move needs resize, translate only descend, lookup
+ * only walk.
  */
 #ifndef COP_TABLES_NAME
 #error "include a format header and define COP_TABLES_NAME"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where things are: entries, slots, spans; and the counter of a table.
+ * Ranges, the format where speed does not matter, and the counter of a table.
  *
  * `state` of a table counts what is in it and is the proof that nobody is about to put something in: whoever stores an entry
  * reserves first, whoever clears one decrements afterwards, and the one whose compare-and-swap turns the count into
@@ -11,57 +11,12 @@
 #define COPPICE_TABLES_WALK_H
 
 #include "tables/stock.h"
-
-#define PAGE_BYTES COP_LG2(FMT_PAGE_LG2)
-
-static COP_ALWAYS_INLINE uint64_t *table_entries(cop_pa table)
-{
-	return (uint64_t *)cop_phys(table);
-}
+#include "tables/where.h"
 
 static inline void stock_sizes(const struct cop_geom *g, unsigned lg2[STOCK_KINDS])
 {
 	lg2[STOCK_BOTTOM] = fmt_table_lg2(g, 0);
 	lg2[STOCK_UPPER] = fmt_table_lg2(g, g->levels > 2);
-}
-
-static COP_ALWAYS_INLINE uint64_t leaf_bytes(unsigned l)
-{
-	return COP_LG2(fmt_shift(l));
-}
-
-static COP_ALWAYS_INLINE unsigned table_slots(const struct cop_geom *g, unsigned l)
-{
-	return 1U << fmt_index_bits(g, l);
-}
-
-static COP_ALWAYS_INLINE unsigned slot_of(const struct cop_geom *g, cop_va va, unsigned l)
-{
-	return (unsigned)(va >> fmt_shift(l)) & (table_slots(g, l) - 1);
-}
-
-/* The last byte that the table of level @l around @va translates. */
-static inline cop_va table_last(const struct cop_geom *g, cop_va va, unsigned l)
-{
-	const unsigned bits = fmt_shift(l) + fmt_index_bits(g, l);
-
-	return bits >= 64 ? ~(cop_va)0 : va | (COP_LG2(bits) - 1);
-}
-
-/* Of @left bytes from @va on, those inside that table. Never overflows: @left is less than 2^64. */
-static inline uint64_t table_room(const struct cop_geom *g, cop_va va, uint64_t left, unsigned l)
-{
-	const uint64_t to_end = table_last(g, va, l) - va;
-
-	return (to_end < left - 1 ? to_end : left - 1) + 1;
-}
-
-/* Of @left bytes from @va on, those inside the entry of level @l around @va. */
-static inline uint64_t entry_room(cop_va va, uint64_t left, unsigned l)
-{
-	const uint64_t room = leaf_bytes(l) - (va & (leaf_bytes(l) - 1));
-
-	return room < left ? room : left;
 }
 
 static COP_SLOW bool range_ok(const struct cop_geom *g, cop_va va, uint64_t bytes)
@@ -159,24 +114,9 @@ static COP_NOINLINE enum cop_covers entry_covers(const struct cop_geom *g, uint6
 	return fmt_covers(g, old, new_, l);
 }
 
-/* What an entry of a table maps; inside a riscv64 run all entries name the run's base. */
-static COP_ALWAYS_INLINE cop_pa entry_pa_inline(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
-{
-	const cop_pa pa = fmt_leaf_pa(g, e, l);
-
-	if (!fmt_cont(e, l) || fmt_leaf_step(g, l, COP_CONT) != 0)
-		return pa;
-	return pa + ((uint64_t)(slot & ((1U << fmt_cont_lg2(g, l)) - 1)) << fmt_shift(l));
-}
-
 static COP_NOINLINE cop_pa entry_pa(const struct cop_geom *g, uint64_t e, unsigned l, unsigned slot)
 {
 	return entry_pa_inline(g, e, l, slot);
-}
-
-static inline bool is_leaf(uint64_t e, unsigned l)
-{
-	return fmt_present(e, l) && !fmt_is_table(e, l);
 }
 
 /* ---- counters ---- */

@@ -50,6 +50,9 @@ enum cop_feature {
 	COP_F_EDAT2 = 1 << 17,
 	COP_F_IEP = 1 << 18, /* instruction-execution protection */
 	COP_F_RDP = 1 << 19,
+	/* x86-64 */
+	COP_F_INVLPGB =
+		1 << 20, /* invalidations are broadcast (AMD), or a hypervisor's: other CPUs take no interrupt */
 };
 
 /**

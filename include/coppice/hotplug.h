@@ -68,6 +68,26 @@ int cop_mem_offline(struct cop_mem *mem, cop_pa start, uint64_t bytes) COP_MUST_
 int cop_mem_remove(struct cop_mem *mem, cop_pa start, uint64_t bytes) COP_MUST_CHECK;
 
 /**
+ * cop_device_frames_begin() - a driver lets its device memory be mapped and referenced
+ *
+ * [start, start + bytes) was added with COP_ADD_DEVICE. Each frame that is not memmap becomes COP_PG_DEVICE and gets one
+ * reference, the driver's: it is the last to go, so that these frames never come to the allocator.
+ *
+ * Context: the driver owns the memory. Return: 0; -COP_EINVAL (no device memory that is offline; range), -COP_ERANGE.
+ */
+int cop_device_frames_begin(struct cop_mem *mem, cop_pa start, uint64_t bytes) COP_MUST_CHECK;
+
+/**
+ * cop_device_frames_end() - nobody gets a reference to the device's frames any more
+ *
+ * To be called when nothing maps them, before cop_mem_remove().
+ *
+ * Context: the driver owns the memory. Return: 0; -COP_EBUSY if a frame has another reference than the driver's (a walker's
+ * may be gone in a moment): nothing has changed; -COP_EINVAL, -COP_ERANGE as above.
+ */
+int cop_device_frames_end(struct cop_mem *mem, cop_pa start, uint64_t bytes) COP_MUST_CHECK;
+
+/**
  * cop_mem_block_state() - a section's state
  *
  * Return: enum cop_block_state; COP_BLOCK_ABSENT outside the machine's memory. Unless the caller prevents it, it may be

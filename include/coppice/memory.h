@@ -52,13 +52,13 @@ enum cop_page_flag {
  * @next, @prev: free list or LRU, frame numbers; under the list's lock
  * @mapping, @index, @private_: the owner's. A table page that is handed out in fragments has their state in @private_
  * (enum cop_fragment_shift); marked
- * @tail_mask: 0, or in a tail the folio's size in frames less one; marked
- * @pincount: long-term pins; marked
+ * @pincount: pages pinned, of a folio of more than one frame; in its head; marked
+ * @tail_lg2: 0, or in a tail lg2 of the folio's frames; marked
  * @order: lg2 of the block's frames, in the first frame of a free or allocated block
  *
  * All zeros is the state of a frame that nobody has handed out, so that a memmap is initialised by clearing it. There
  * is no zone and no section number in it: both follow from the frame number, and tails must not differ by them. A tail
- * does not name its head: head = pfn & ~tail_mask. All tails of one order are therefore the same 64 bytes and any of
+ * does not name its head: its address rounded down to the folio's size does. All tails of one order are therefore the same 64 bytes and any of
  * them can stand for all (HugeTLB's memmap optimisation).
  *
  * Accessed through the port only, at the address that cop_page() returns: a memmap that has gone is a fault.
@@ -79,10 +79,10 @@ struct cop_page {
 	uint64_t mapping;
 	uint64_t index;
 	uint64_t private_;
-	uint32_t tail_mask;
-	uint16_t pincount;
+	uint32_t pincount;
+	uint8_t tail_lg2;
 	uint8_t order;
-	uint8_t unused_;
+	uint16_t unused_;
 };
 COP_STATIC_ASSERT(sizeof(struct cop_page) == 1 << COP_PAGE_STRUCT_LG2, "a memmap entry is one cache line");
 
@@ -425,6 +425,57 @@ bool cop_page_try_get(const struct cop_mem *mem, cop_pfn head);
  * cop_page_put() - drop a reference; the last one frees the folio
  */
 void cop_page_put(struct cop_mem *mem, cop_pfn head);
+
+#define COP_PAGE_REFS_MAX (1U << 31) /* no reference is taken beyond: whoever overflows a count frees what is in use */
+
+/* cop_page_try_get() of @n references at once, by one atomic operation. Return: false also at COP_PAGE_REFS_MAX. */
+static COP_ALWAYS_INLINE bool cop_page_try_get_many(struct cop_page *head, uint32_t n)
+{
+	uint32_t was = cop_load(&head->refcount, relaxed);
+
+	while (was && was <= COP_PAGE_REFS_MAX - n) {
+		/*
+		 * Acquire: what the owner wrote before it published the folio, and whatever the caller checks again is
+		 * loaded afterwards; pairs with the release in the allocation.
+		 */
+		uint32_t now = cop_cas(&head->refcount, was, was + n, acquire);
+
+		if (COP_LIKELY(now == was))
+			return true;
+		was = now;
+	}
+	return false;
+}
+
+/* cop_page_put() of @n references at once. */
+void cop_page_put_many(struct cop_mem *mem, cop_pfn head, uint32_t n);
+
+/*
+ * Pins: references of those who let a device read or write the pages, which the owner must be able to tell from others. A
+ * pinned page of a folio of one frame is COP_PAGE_PIN_BIAS references; of a larger folio, one reference and one in
+ * .pincount.
+ */
+#define COP_PAGE_PIN_BIAS 1024U
+
+/**
+ * cop_page_try_pin() - pin @n pages of a folio unless it is free or frozen
+ * @n: at most the folio's frames
+ *
+ * Context: [irq], as cop_page(). Return: false if the count was 0 or would be too large, or it was just becoming another
+ * folio. The caller checks afterwards that the folio is still the one it meant.
+ */
+bool cop_page_try_pin(struct cop_mem *mem, cop_pfn head, uint32_t n);
+
+/* Drops @n of a folio's pins; the last reference frees it. */
+void cop_page_unpin(struct cop_mem *mem, cop_pfn head, uint32_t n);
+
+/**
+ * cop_page_maybe_pinned() - is a page of the folio pinned?
+ *
+ * Context: [irq]; the caller holds a reference. Return: false: none was. true though none is when a folio of one frame
+ * has COP_PAGE_PIN_BIAS other references.
+ */
+bool cop_page_maybe_pinned(const struct cop_mem *mem, cop_pfn head);
 
 /**
  * struct cop_mem_account - where every frame is

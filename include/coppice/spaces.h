@@ -49,10 +49,16 @@ struct cop_spaces {
 	uint64_t families;
 };
 
-/* How tables that were unlinked reach the allocator again. */
-enum cop_reclaim {
-	COP_RECLAIM_RCU, /* after a grace period: whoever walks under RCU or with interrupts off is waited for */
-};
+/**
+ * enum cop_reclaim - how tables that were unlinked reach the allocator again
+ * @COP_RECLAIM_RCU: after a grace period. Whoever walks under RCU or with interrupts off is waited for, by nobody: the table's
+ *	own descriptor has the head, and nothing is allocated
+ * @COP_RECLAIM_IPI: after every CPU took an interrupt, which the one who unmaps waits for. Holds off only walkers with
+ *	interrupts off: for systems where nobody walks under RCU alone
+ * @COP_RECLAIM_SHOOTDOWN: at once. The invalidation interrupted every CPU, and that is the same: only where it does, on
+ *	x86-64 without COP_F_INVLPGB
+ */
+enum cop_reclaim { COP_RECLAIM_RCU, COP_RECLAIM_IPI, COP_RECLAIM_SHOOTDOWN };
 
 /**
  * struct cop_space - one address space: the user's half
@@ -114,6 +120,15 @@ void cop_spaces_exit(struct cop_spaces *spaces);
  */
 int cop_space_init(struct cop_space *space, struct cop_spaces *spaces, const struct cop_geom *geom,
 		   const struct cop_table_source *source, uint32_t asid) COP_MUST_CHECK;
+
+/**
+ * cop_space_set_reclaim() - another way for unlinked tables than COP_RECLAIM_RCU
+ *
+ * With any other, nobody may walk the space's tables but with interrupts off or with its lock held.
+ *
+ * Context: the space is empty and not shared yet. Return: 0; -COP_EOPNOTSUPP (COP_RECLAIM_SHOOTDOWN: not on this machine).
+ */
+int cop_space_set_reclaim(struct cop_space *space, enum cop_reclaim reclaim) COP_MUST_CHECK;
 
 /**
  * cop_space_destroy() - unmap everything and give everything back; waits for a grace period

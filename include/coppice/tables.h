@@ -105,6 +105,12 @@ struct cop_tree {
 };
 enum cop_tree_flag {
 	COP_TREE_KERNEL = 1 << 0, /* invalidations reach every address space */
+	/*
+	 * How unlinked tables get back to their source, for trees whose operations the caller serialises all and that
+	 * nobody walks but with interrupts off. With neither: after a grace period, whoever walks under RCU.
+	 */
+	COP_TREE_FREE_BY_IPI = 1 << 1,  /* after every CPU took an interrupt */
+	COP_TREE_FREE_AT_ONCE = 1 << 2, /* the invalidation interrupts every CPU that may walk: only where it does */
 };
 
 /**
@@ -118,6 +124,15 @@ enum cop_tree_flag {
  */
 int cop_tree_init(struct cop_tree *, const struct cop_geom *geom, const struct cop_table_source *source, uint32_t asid,
 		  uint32_t flags) COP_MUST_CHECK;
+
+/**
+ * cop_tree_set_reclaim() - how unlinked tables get back to their source
+ * @flags: 0, COP_TREE_FREE_BY_IPI or COP_TREE_FREE_AT_ONCE
+ *
+ * Context: nobody has walked or changed the tree yet.
+ * Return: 0; -COP_EINVAL (flags), -COP_EOPNOTSUPP (COP_TREE_FREE_AT_ONCE where invalidations do not interrupt).
+ */
+int cop_tree_set_reclaim(struct cop_tree *, uint32_t flags) COP_MUST_CHECK;
 
 /**
  * cop_tree_destroy() - free the root of an empty tree; waits for a grace period

@@ -419,8 +419,12 @@ unsigned sim_attach(const struct cop_format *format, const struct cop_geom *geom
 		sim.tree[t].caches_invalid =
 			format->covers && format->covers(geom, format->empty(0),
 							 format->leaf(geom, 0, 0, COP_KERNEL_RW), 0) != COP_COVERS_NONE;
-		/* The others broadcast (Arm ARM D8.17; Principles of Operation, IPTE). */
-		sim.tree[t].by_ipi = format->arch_name && (format->arch == COP_X86_64 || format->arch == COP_RISCV64);
+		/*
+		 * The others broadcast (Arm ARM D8.17; Principles of Operation, IPTE), or ask what is below them, which
+		 * the supervisor's interrupts do not hold up (RISC-V SBI, RFENCE extension).
+		 */
+		sim.tree[t].by_ipi =
+			format->arch_name && format->arch == COP_X86_64 && !(geom->features & COP_F_INVLPGB);
 		sim_link_table(t, root, geom->levels - 1U, sim_root_va(&sim.tree[t]), UINT32_MAX);
 		return t;
 	}

@@ -261,7 +261,8 @@ void sim_ipi(uint64_t cpus, void (*func)(void *), void *arg, struct sim_at at)
 
 	may_interrupt("cop_ipi()", at);
 	for (unsigned c = 0; c < SIM_CPUS; c++) {
-		if ((cpus & COP_LG2(c)) && c != me()->on && in_use(c))
+		/* Alone, nobody is there to be interrupted. */
+		if ((cpus & COP_LG2(c)) && c != me()->on && in_use(c) && !sim.solo)
 			send(c, func, arg, at);
 	}
 	if (cpus & COP_LG2(me()->on)) {
@@ -270,7 +271,7 @@ void sim_ipi(uint64_t cpus, void (*func)(void *), void *arg, struct sim_at at)
 		sim_irq_restore(irqs, at);
 	}
 	for (unsigned c = 0; c < SIM_CPUS; c++) {
-		if (!(cpus & COP_LG2(c)) || c == me()->on || !in_use(c))
+		if (!(cpus & COP_LG2(c)) || c == me()->on || !in_use(c) || sim.solo)
 			continue;
 		sim_await_word(SIM_OP_IPI, word_of(c), nothing_pending, 0, at);
 		sim_race_after(&sim.hw[c].mail);
@@ -284,8 +285,8 @@ static bool interrupts_on(uint64_t word, uint64_t unused)
 }
 
 /*
- * x86-64 and riscv64 have no broadcast: another CPU invalidates when it takes an interrupt, at some moment after it was
- * asked (SDM 3A 4.10.5; RISC-V SBI, RFENCE extension).
+ * Most x86-64 have no broadcast: another CPU invalidates when it takes an interrupt, at some moment after it was asked
+ * (SDM 3A 4.10.5).
  */
 void sim_shootdown(struct sim_at at)
 {

@@ -33,14 +33,15 @@ static uint64_t field(cop_va page, size_t offset, unsigned size)
 static void check_reference(cop_pfn pfn, cop_va page, uint64_t old, uint64_t v, enum sim_op op)
 {
 	uint64_t flags = field(page, offsetof(struct cop_page, flags), 8);
+	const bool puts = (uint32_t)(v - old) >> 31;
 
 	/* The allocator stores; everybody else counts. */
 	if (op != SIM_OP_CAS && op != SIM_OP_ADD)
 		return;
-	if (!old && v == 0xffffffff)
+	if (puts && v > old)
 		sim_report("refcount-underflow", "frame %#llx: a reference is put that nobody holds",
 			   (unsigned long long)pfn);
-	else if (v > old && (!old || !(flags & (COP_PG_ALLOCATED | COP_PG_RESERVED | COP_PG_DEVICE))))
+	else if (!puts && v > old && (!old || !(flags & (COP_PG_ALLOCATED | COP_PG_RESERVED | COP_PG_DEVICE))))
 		sim_report("reference-to-free-frame", "frame %#llx: a reference is taken, and it is free (flags %#llx)",
 			   (unsigned long long)pfn, (unsigned long long)flags);
 }

@@ -580,6 +580,24 @@ static void panic_copy(void *arg)
 	panic("stale-copy");
 }
 
+static void panic_pins(void *arg)
+{
+	(void)arg;
+	panic("pincount-underflow");
+}
+
+static void panic_pfn(void *arg)
+{
+	(void)arg;
+	panic("pfn-not-valid");
+}
+
+static void panic_wrong_page(void *arg)
+{
+	(void)arg;
+	panic("wrong-page");
+}
+
 static void miscount(void *arg)
 {
 	(void)arg;
@@ -646,6 +664,9 @@ const struct rule_case rules_sync[] = {
 	{.rule = "vmalloc-not-mapped", .broken = panic_vmalloc, .correct = nothing},
 	{.rule = "isolated-frame-allocated", .broken = panic_isolated, .correct = nothing},
 	{.rule = "stale-copy", .broken = panic_copy, .correct = nothing},
+	{.rule = "pincount-underflow", .broken = panic_pins, .correct = nothing},
+	{.rule = "pfn-not-valid", .broken = panic_pfn, .correct = nothing},
+	{.rule = "wrong-page", .broken = panic_wrong_page, .correct = nothing},
 	{.rule = "accounting", .broken = miscount, .correct = nothing},
 	{.rule = NULL},
 };

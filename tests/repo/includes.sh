@@ -19,8 +19,8 @@ check() {
 check formats 'formats' 'types|format'
 check tables 'tables|formats' 'types|format|port|tables|folding'
 check memory 'memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc'
-check spaces 'spaces|memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc|spaces'
-check hotplug 'hotplug|spaces|memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc|spaces|hotplug'
+check spaces 'spaces|memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc|spaces|gup'
+check hotplug 'hotplug|spaces|memory|tables|formats' 'types|format|port|tables|sharing|memory|fragments|vmalloc|spaces|gup|hotplug'
 
 bad=$(grep -rnE '#[[:space:]]*include "(ports|checker|stories|inspect|cli|tests|bench)/' --include='*.[ch]' include || true)
 if [ -n "$bad" ]; then

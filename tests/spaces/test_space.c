@@ -584,7 +584,7 @@ static void test_fork_copies_pinned(void **state)
 	struct cop_mapped at;
 	uint64_t value = 0;
 	cop_pa pa;
-	cop_pfn pfn;
+	cop_pfn pfn, pinned;
 
 	power_on(state);
 	before = account_without();
@@ -594,9 +594,8 @@ static void test_fork_copies_pinned(void **state)
 	assert_int_equal(user_write(&w.m, space, at.va + page_bytes(), 12), 0);
 	pa = cop_translate(&space->tree, at.va).pa;
 	pfn = pa >> w.m.shape->page_lg2;
-	cop_store(&space->pinned, 1U, relaxed);
-	assert_true(cop_page_try_get(&w.m.mem, pfn));
-	cop_store(&cop_page(&w.m.mem, pfn)->pincount, (uint16_t)1, relaxed);
+	assert_int_equal(cop_gup_fast(space, at.va, 1, COP_GUP_PIN | COP_GUP_WRITE, &pinned).count, 1);
+	assert_int_equal(pinned, pfn);
 	assert_int_equal(cop_space_fork(&w.space[1], space, NULL, 7), 0);
 	w.live[1] = true;
 	/* The pinned page is still the parent's, and writable; the other one is shared. */
@@ -607,8 +606,7 @@ static void test_fork_copies_pinned(void **state)
 		    cop_translate(&space->tree, at.va + page_bytes()).pa);
 	assert_int_equal(user_read(&w.m, &w.space[1], at.va, &value), 0);
 	assert_int_equal(value, 11);
-	cop_store(&cop_page(&w.m.mem, pfn)->pincount, (uint16_t)0, relaxed);
-	cop_page_put(&w.m.mem, pfn);
+	cop_pages_unpin(&w.m.mem, &pinned, 1, true);
 	power_off(&before);
 }
 

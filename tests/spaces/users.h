@@ -5,7 +5,7 @@
 
 #include "tests/memory/machine.h"
 
-#include <coppice/spaces.h>
+#include <coppice/gup.h>
 
 /* The user's half for a machine's shape. */
 static inline struct cop_geom user_geom(const struct machine *m)
