@@ -25,7 +25,7 @@ struct gup_path {
 	uint64_t *entry[FMT_MAX_LEVELS];
 	uint64_t e[FMT_MAX_LEVELS];
 	cop_pa table;
-	unsigned level;
+	unsigned level, levels;
 };
 
 /* Pages of one folio that follow each other in both address spaces. */
@@ -40,10 +40,12 @@ struct gup_batch {
 
 static COP_ALWAYS_INLINE void gup_descend(const struct cop_gup_walk *w, struct gup_path *path)
 {
-	const struct cop_geom *g = &w->tree->geom;
+	const struct cop_top *top = tree_top(w->tree);
+	const struct cop_geom *g = &top->geom;
 	unsigned l = g->levels - 1U;
 
-	path->table = w->tree->root;
+	path->levels = g->levels;
+	path->table = top->root;
 	for (;; l--) {
 		path->level = l;
 		if (l == 0)
@@ -59,7 +61,7 @@ static COP_ALWAYS_INLINE void gup_descend(const struct cop_gup_walk *w, struct g
 
 static COP_ALWAYS_INLINE bool gup_path_holds(const struct cop_gup_walk *w, const struct gup_path *path)
 {
-	for (unsigned l = path->level + 1; l < w->tree->geom.levels; l++)
+	for (unsigned l = path->level + 1; l < path->levels; l++)
 		if (cop_load(path->entry[l], relaxed) != path->e[l])
 			return false;
 	return true;

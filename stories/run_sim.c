@@ -42,6 +42,9 @@ static enum cop_outcome expected(const struct options *o, const struct cop_varia
 	return v->reordered && o->sequential ? COP_EXHAUSTED : v->outcome;
 }
 
+/* Exit status with --lines: the variant is not for the architecture that was asked for. */
+#define STAGE_NOT_HERE 77
+
 static bool as_expected(const struct options *o, const struct cop_variant *variant, const struct checker_verdict *v)
 {
 	if (expected(o, variant) == COP_EXHAUSTED)
@@ -253,7 +256,7 @@ int main(int argc, char **argv)
 		good &= run(&o, variant, bit);
 	}
 	if (!any && o.lines)
-		return 2;
+		return STAGE_NOT_HERE;
 	if (!any)
 		return usage("no such variant for this architecture:", o.variant);
 	return good ? 0 : 1;

@@ -6,7 +6,7 @@
 #ifndef COPPICE_TABLES_STOCK_H
 #define COPPICE_TABLES_STOCK_H
 
-#include <coppice/tables.h>
+#include "tables/top.h"
 
 /* s390x has two sizes of table: those of level 0 and all others. */
 enum { STOCK_BOTTOM, STOCK_UPPER, STOCK_KINDS };
@@ -65,12 +65,6 @@ static inline void stock_put(struct cop_stock *stock, struct cop_ptdesc *d, unsi
 	cop_write(&d->next, stock->list[kind]);
 	stock->list[kind] = d;
 	stock->have[kind]++;
-}
-
-/* What translations begin with, for whoever cop_tree_grow() may run beside. Acquire: pairs with its release. */
-static inline const struct cop_top *tree_top(const struct cop_tree *tree)
-{
-	return &tree->top[cop_load(&tree->levels, acquire) - 1];
 }
 
 static inline bool is_root(const struct cop_ptdesc *d)

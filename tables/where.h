@@ -3,7 +3,7 @@
 #ifndef COPPICE_TABLES_WHERE_H
 #define COPPICE_TABLES_WHERE_H
 
-#include <coppice/tables.h>
+#include "tables/top.h"
 
 #define PAGE_BYTES COP_LG2(FMT_PAGE_LG2)
 

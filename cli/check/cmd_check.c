@@ -11,10 +11,12 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 
-#define MAX_STORIES  64
-#define MAX_JOBS     64
-#define QUICK_BOUND  "500"
-#define PROGRAM_ARGS 16
+#define MAX_STORIES 64
+#define MAX_JOBS    64
+#define QUICK_BOUND "500"
+/* A program's exit status: the variant is not for the architecture that was asked for. */
+#define PROGRAM_NOT_HERE 77
+#define PROGRAM_ARGS     16
 
 struct options {
 	const char *story[MAX_STORIES];
@@ -265,7 +267,7 @@ static void add_silent(struct out_table *t, cJSON *all, const struct story_job *
 
 static struct tally add_job(const struct options *o, struct out_table *t, cJSON *all, struct story_job *job)
 {
-	const bool not_there = WIFEXITED(job->status) && WEXITSTATUS(job->status) == CLI_USAGE;
+	const bool not_there = WIFEXITED(job->status) && WEXITSTATUS(job->status) == PROGRAM_NOT_HERE;
 	struct tally tally = {0, 0};
 	cJSON *line;
 
