@@ -275,6 +275,8 @@ void sim_ipi(uint64_t cpus, void (*func)(void *), void *arg, struct sim_at at)
 			continue;
 		sim_await_word(SIM_OP_IPI, word_of(c), nothing_pending, 0, at);
 		sim_race_after(&sim.hw[c].mail);
+		/* What the handler did is seen: it has said that it is done. */
+		sim_order_fence(true, true, true, at);
 	}
 }
 
