@@ -59,7 +59,7 @@ static COP_ALWAYS_INLINE void gup_descend(const struct cop_gup_walk *w, struct g
 	}
 }
 
-static COP_ALWAYS_INLINE bool gup_path_holds(const struct cop_gup_walk *w, const struct gup_path *path)
+static COP_ALWAYS_INLINE bool gup_path_holds(const struct gup_path *path)
 {
 	for (unsigned l = path->level + 1; l < path->levels; l++)
 		if (cop_load(path->entry[l], relaxed) != path->e[l])
@@ -244,7 +244,7 @@ void GUP_PASTE(cop_gup_, COP_TABLES_NAME, )(struct cop_gup_walk *w)
 		before = w->done;
 		gup_descend(w, &path);
 		more = path.level == 0 ? gup_table(w, &path, 0) : gup_table(w, &path, path.level);
-		if (COP_UNLIKELY(!gup_path_holds(w, &path))) {
+		if (COP_UNLIKELY(!gup_path_holds(&path))) {
 			cop_gup_walk_undo(w, before);
 			return;
 		}
