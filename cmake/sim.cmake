@@ -101,7 +101,7 @@ endfunction()
 # The same on the host: real threads. It cannot see every rule broken; then it says so and the test is skipped.
 function(coppice_host_program ID VARIANT DIR SOURCES CHANGED)
   # A stage with memory is simulated only.
-  file(STRINGS ${PROJECT_SOURCE_DIR}/stories/${ID}.c simulated REGEX "stories/(memory|space|gup).h")
+  file(STRINGS ${PROJECT_SOURCE_DIR}/stories/${ID}.c simulated REGEX "stories/(memory|space|gup)[.]h|On the simulated machine only")
   if(simulated)
     return()
   endif()

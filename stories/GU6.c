@@ -7,6 +7,8 @@
  * The thread: "on second iteratation reading random stack value"; "we will effectively operate on an address minus 2 GB";
  * "if something is mapped there [...] we will end up (silently) getting references on the wrong pages"
  * (s390-page-tables-2009-2025).
+ *
+ * On the simulated machine only: addresses this high are not the host's to give.
  */
 #include "stories/story.h"
 

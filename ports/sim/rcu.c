@@ -107,19 +107,39 @@ void sim_rcu_read_unlock(struct sim_at at)
 	sim_record(SIM_OP_RCU_UNREAD, NULL, 0, 0, 0, at);
 }
 
+/* Where a head really lies; in struct page there is a translation between. NULL: nowhere. */
+static const cop_rcu *real_head(const cop_rcu *head)
+{
+	const struct sim_place place = sim_place_of(head);
+	struct sim_reached to[SIM_MAX_REACHED];
+
+	if (place.space != SIM_VIRT)
+		return head;
+	if (!sim_translate(NULL, place.address, true, to, NULL) || to[0].pa >= sim.config.pa_bytes)
+		return NULL;
+	return (const cop_rcu *)sim_phys(to[0].pa);
+}
+
 static void touch_head(const cop_rcu *head)
 {
-	sim_touch(&head->next, true);
-	sim_touch(&head->func, true);
+	const cop_rcu *real = real_head(head);
+
+	if (!real)
+		sim_fail("struct-page-unmapped", "the head of a grace period lies where nothing is mapped");
+	sim_touch(&real->next, true);
+	sim_touch(&real->func, true);
 }
 
 void sim_rcu_defer(cop_rcu *head, void (*func)(cop_rcu *), struct sim_at at)
 {
 	struct callback *c;
+	const cop_rcu *real;
 
 	sim_order_settle(at);
-	sim_point(SIM_OP_RCU_DEFER, sim_conflicts(&sim.rcu.last, true) || sim_conflicts(head, true) || looks_shared(),
-		  NULL, at);
+	real = real_head(head);
+	sim_point(SIM_OP_RCU_DEFER,
+		  sim_conflicts(&sim.rcu.last, true) || (real && sim_conflicts(real, true)) || looks_shared(), NULL,
+		  at);
 	touch_head(head);
 	for (uint64_t i = sim.rcu.first; i != sim.rcu.last; i++) {
 		if (queue[i % CALLBACKS].head == head)
