@@ -14,8 +14,8 @@ static const char *order_text(enum sim_memory_order order)
 	static const char *const text[] = {
 		"sequentially consistent: every store is seen by all at once",
 		"TSO: each CPU's stores wait in a buffer, first in, first out, and only it sees them before",
-		"weak: stores overtake each other up to a release or fence, loads are satisfied early up to an acquire "
-		"or fence, all CPUs agree on the order in which stores are made",
+		("weak: stores overtake each other up to a release or fence, loads are satisfied early up to an "
+		 "acquire or fence, all CPUs agree on the order in which stores are made"),
 	};
 
 	return text[order];

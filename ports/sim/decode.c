@@ -24,7 +24,8 @@ void sim_decode_on(void)
 
 static bool geom_same(const struct cop_geom *a, const struct cop_geom *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	return a->arch == b->arch && a->half == b->half && a->page_lg2 == b->page_lg2 && a->levels == b->levels &&
+	       a->va_bits == b->va_bits && a->pa_bits == b->pa_bits && a->features == b->features;
 }
 
 static uint8_t coding_of(const struct cop_format *format, const struct cop_geom *geom)
