@@ -182,7 +182,7 @@ static void tables_free_now(struct cop_gather *gather)
 	gather->flushed = NULL;
 }
 
-static struct cop_flushed tables_finish(struct cop_gather *gather)
+static COP_SLOW struct cop_flushed tables_finish(struct cop_gather *gather)
 {
 	struct cop_tree *tree = gather->tree;
 

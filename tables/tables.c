@@ -135,7 +135,7 @@ static bool invalidates_by_interrupt(const struct cop_geom *geom)
 	return geom->arch == COP_X86_64 && !(geom->features & COP_F_INVLPGB);
 }
 
-int cop_tree_set_reclaim(struct cop_tree *tree, uint32_t flags)
+COP_SLOW int cop_tree_set_reclaim(struct cop_tree *tree, uint32_t flags)
 {
 	const uint32_t all = COP_TREE_FREE_BY_IPI | COP_TREE_FREE_AT_ONCE;
 
@@ -166,7 +166,7 @@ COP_SLOW int cop_tree_init(struct cop_tree *tree, const struct cop_geom *geom, c
 }
 
 /* A root that has grown holds the one before it. */
-static COP_SLOW bool holds_only_roots(const struct cop_tree *tree)
+static bool holds_only_roots(const struct cop_tree *tree)
 {
 	const struct cop_top *top = &tree->top[tree->geom.levels - 1];
 	bool older;
