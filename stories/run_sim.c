@@ -3,10 +3,11 @@
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
  *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--seconds N] [--preemptions N]
- *		[--lines]
+ *		[--weak EXECUTIONS] [--lines]
  *	PROGRAM --info
  *	PROGRAM --replay STRING ...: see stage_replay.c
  *
+ * --weak: of the weak order, where what is cut off is called bounded and no bound was asked for.
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
  */
 #include "stories/stage_format.h"
@@ -29,6 +30,7 @@ struct options {
 	uint64_t bound;
 	bool lines;
 	bool bounded;    /* by what was asked for */
+	uint64_t weak;   /* bound of the weak order otherwise */
 	bool sequential; /* only */
 };
 
@@ -132,7 +134,7 @@ static struct checker_verdict explore(const struct options *o, uint32_t format)
 
 	if (o->sequential || v.result == CHECKER_FAILS || (v.result == CHECKER_BOUNDED && !o->bounded))
 		return v;
-	return stage_explore(format, order, order == SIM_ORDER_WEAK && !o->bounded ? WEAK_BOUND : o->bound, trace);
+	return stage_explore(format, order, order == SIM_ORDER_WEAK && !o->bounded ? o->weak : o->bound, trace);
 }
 
 static bool run(const struct options *o, const struct cop_variant *variant, uint32_t format)
@@ -211,6 +213,10 @@ static int parse(struct options *o, int argc, char **argv)
 			o->bound = strtoull(argv[++i], &end, 0);
 			if (*end || !o->bound)
 				return usage("no number of executions:", argv[i]);
+		} else if (!strcmp(argv[i], "--weak") && i + 1 < argc) {
+			o->weak = strtoull(argv[++i], &end, 0);
+			if (*end || !o->weak)
+				return usage("no number of executions:", argv[i]);
 		} else if (!strcmp(argv[i], "--preemptions") && i + 1 < argc) {
 			rounds = (unsigned)strtoul(argv[++i], &end, 10) + 1;
 			if (*end || !rounds || rounds > MOST_ROUNDS)
@@ -231,7 +237,7 @@ static int parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.variant = "fixed", .formats = COP_ON_ALL, .bound = DEFAULT_BOUND};
+	struct options o = {.variant = "fixed", .formats = COP_ON_ALL, .bound = DEFAULT_BOUND, .weak = WEAK_BOUND};
 	bool good = true, any = false;
 	int err;
 
