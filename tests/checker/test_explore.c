@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The explorer: all interleavings and no more, the same ones again, waits, grace periods, honest bounds. */
+#include "tests/checker/found.h"
 #include "tests/checker/toy.h"
 
 #include <setjmp.h>
@@ -27,7 +28,7 @@ static struct checker_verdict explore(void (*a)(void *), void (*b)(void *), bool
 
 static void expect(void (*a)(void *), void (*b)(void *), const char *rule)
 {
-	struct checker_verdict v = explore(a, b, false, 100000, NULL);
+	struct checker_verdict v = found(explore(a, b, false, 100000, NULL));
 
 	if (!rule && v.result != CHECKER_EXHAUSTED)
 		fail_msg("%s: %s", v.report.rule, v.report.text);
@@ -276,7 +277,7 @@ static void test_leak(void **state)
 		.setup = toy_setup, .check = leak, .actors = actors, .world = &world, .world_bytes = sizeof(world)};
 
 	(void)state;
-	assert_string_equal(checker_explore(&p, 10, NULL).report.rule, "leak");
+	assert_string_equal(found(checker_explore(&p, 10, NULL)).report.rule, "leak");
 }
 
 static void test_same_again(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reader-writer semaphores: who is inside together, who waits for whom, in every order. */
+#include "tests/checker/found.h"
 #include "tests/checker/toy.h"
 
 #include <setjmp.h>
@@ -51,7 +52,7 @@ static struct checker_verdict run(const struct checker_actor *actors, enum sim_m
 				    .order = order};
 
 	memset(&met, 0, sizeof(met));
-	return checker_explore(&p, 1000000, NULL);
+	return found(checker_explore(&p, 1000000, NULL));
 }
 
 static void is_exhausted(const struct checker_actor *actors, enum sim_memory_order order)

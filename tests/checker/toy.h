@@ -3,6 +3,7 @@
 #ifndef COPPICE_TESTS_CHECKER_TOY_H
 #define COPPICE_TESTS_CHECKER_TOY_H
 
+#include "tests/checker/found.h"
 #include "checker/explore.h"
 
 #define TOY_VALID 1ULL
@@ -152,7 +153,7 @@ static inline struct checker_verdict toy_explore(struct toy_world *w, const stru
 				    .order = order,
 				    .disabled = disabled};
 
-	return checker_explore(&p, 1000000, NULL);
+	return found(checker_explore(&p, 1000000, NULL));
 }
 
 #endif
