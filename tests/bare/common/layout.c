@@ -82,3 +82,16 @@ void bare_check_swap_layout(const struct cop_geom *geom, unsigned level, const s
 	if (marker != x->marker)
 		elsewhere(geom, "marker", level, marker, x->marker);
 }
+
+void bare_check_layouts(const struct cop_geom *geom, const struct bare_layout *table, unsigned count,
+			const struct bare_swap_layout *swaps)
+{
+	bare_check_layout(geom, table, count);
+	for (unsigned level = 0; level < geom->levels; level++) {
+		struct bare_swap_layout swap = *swaps;
+
+		if (!level)
+			swap.marker = 0; /* no tables below */
+		bare_check_swap_layout(geom, level, &swap);
+	}
+}

@@ -38,5 +38,8 @@ struct bare_swap_layout {
 /* Panics with the name of what is elsewhere. */
 void bare_check_layout(const struct cop_geom *geom, const struct bare_layout *table, unsigned count);
 void bare_check_swap_layout(const struct cop_geom *geom, unsigned level, const struct bare_swap_layout *layout);
+/* Both, where swap entries and markers are the same on every level. */
+void bare_check_layouts(const struct cop_geom *geom, const struct bare_layout *table, unsigned count,
+			const struct bare_swap_layout *swaps);
 
 #endif

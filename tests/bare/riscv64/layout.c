@@ -31,12 +31,5 @@ void bare_riscv64_check_layout(const struct cop_geom *geom);
 
 void bare_riscv64_check_layout(const struct cop_geom *geom)
 {
-	bare_check_layout(geom, leaves, sizeof(leaves) / sizeof(leaves[0]));
-	for (unsigned level = 0; level < geom->levels; level++) {
-		struct bare_swap_layout swap = swaps;
-
-		if (!level)
-			swap.marker = 0; /* no tables below */
-		bare_check_swap_layout(geom, level, &swap);
-	}
+	bare_check_layouts(geom, leaves, sizeof(leaves) / sizeof(leaves[0]), &swaps);
 }
