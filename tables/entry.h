@@ -248,10 +248,8 @@ static COP_SLOW struct cop_unmapped tables_leaves(const struct cop_tree *tree, c
 /* Where an instruction changes entries it has left nothing stale behind. */
 static COP_SLOW void tables_refresh(const struct cop_tree *tree, cop_va va)
 {
-	const cop_va start = COP_ALIGN_DOWN(va, PAGE_BYTES);
-
 	if (!FMT_LIVE_BY_INSTRUCTION)
-		invalidate(tree, start, start | (PAGE_BYTES - 1), COP_TLBI_ANY_LEVEL,
+		invalidate(tree, COP_ALIGN_DOWN(va, PAGE_BYTES), va | (PAGE_BYTES - 1), COP_TLBI_ANY_LEVEL,
 			   FMT_CACHES_INVALID ? COP_TLBI_LOCAL | COP_TLBI_TABLES : COP_TLBI_LOCAL);
 }
 

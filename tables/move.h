@@ -72,10 +72,15 @@ static inline uint64_t move_take(const struct moving *x, uint64_t *entry, cop_va
 	return cop_xchg(entry, fmt_empty(0), relaxed);
 }
 
+/* Return: the last byte of @n pages from @va. */
+static inline cop_va move_last(cop_va va, unsigned n)
+{
+	return va + (uint64_t)n * PAGE_BYTES - 1;
+}
+
 /* Of @n pages between two tables, whose locks are held. Return: how many there were. */
 static COP_SLOW unsigned move_entries(const struct moving *x, uint64_t *from, uint64_t *to, unsigned n)
 {
-	const cop_va last = (uint64_t)n * PAGE_BYTES - 1;
 	uint64_t e[MOVE_BATCH];
 	unsigned used = 0;
 	bool live = false;
@@ -90,12 +95,12 @@ static COP_SLOW unsigned move_entries(const struct moving *x, uint64_t *from, ui
 	}
 	/* Nobody may write to a page at its old address when somebody can read it at the new one. */
 	if (live && !FMT_LIVE_BY_INSTRUCTION)
-		invalidate(x->tree, x->from, x->from + last, 0, COP_TLBI_LEAVES);
+		invalidate(x->tree, x->from, move_last(x->from, n), 0, COP_TLBI_LEAVES);
 	for (unsigned i = 0; i < n; i++)
 		if (e[i] != fmt_empty(0))
 			cop_store(to + i, e[i], relaxed);
 	if (FMT_CACHES_INVALID && live)
-		map_fence(x->tree, x->to, x->to + last, 0);
+		map_fence(x->tree, x->to, move_last(x->to, n), 0);
 	else
 		cop_mmu_publish();
 	return used;
