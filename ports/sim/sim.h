@@ -162,6 +162,7 @@ struct sim_config {
 	unsigned cpus;
 	bool quiet;       /* do not switch where a location has had no conflicting access so far */
 	bool plain_waits; /* plain stores and loads are as free as marked ones, also where the program orders them */
+	bool all_ordered; /* no two stores commute */
 	bool fine;        /* ... but when one execution is followed step by step: switch at every announcement */
 	bool go_on;       /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
@@ -216,16 +217,18 @@ struct sim {
 	} rcu;
 	struct {
 		struct sim_order_cpu {
-			uint64_t count, made; /* stores */
-			uint32_t fence;       /* so many come before all later ones */
-			uint32_t view, read;  /* moments: loads see nothing older; newest that was read */
-			uint32_t own;         /* moment of its newest store */
-			uint32_t wrote;       /* to tables that are not linked yet, so often */
-			uint32_t ordered;     /* ... of which so many come before all later stores */
+			uint64_t count, made;              /* stores */
+			uint32_t fence;                    /* so many come before all later ones */
+			uint32_t view, read;               /* moments: loads see nothing older; newest that was read */
+			uint32_t own;                      /* moment of its newest store */
+			uint64_t view_at, read_at, own_at; /* places that these moments are of: compared.c */
+			uint32_t wrote;                    /* to tables that are not linked yet, so often */
+			uint32_t ordered;                  /* ... of which so many come before all later stores */
 		} cpu[SIM_BUFFERS];
 		uint32_t now, writes;
 		uint32_t grace,
 			frames; /* moments: what came before the newest grace period, and before the newest free */
+		uint64_t grace_at, frames_at;
 	} order;
 	struct {
 		uint64_t word; /* irq.c */
@@ -565,6 +568,16 @@ void sim_order_acquired(const void *);
 void sim_order_written(void *, uint64_t old);
 void sim_order_fence(bool acquire, bool release, bool full, struct sim_at);
 bool sim_order_is(enum sim_memory_order);
+
+/* compared.c: places are numbers, of which a set is a word; that of a CPU's fences is its number */
+void sim_compared_on(void);
+unsigned sim_compared_place(void); /* one more location's */
+/* A load of @place looks whether a store there came before moments of those places. */
+void sim_compared(unsigned place, uint64_t with);
+/* As sim_conflicts() and sim_touch(): a store there, or a fence, happens now. */
+bool sim_compared_conflicts(unsigned place, bool write);
+void sim_compared_touch(unsigned place, bool write);
+
 /* access.c */
 void sim_store_made(const struct sim_store *);
 bool sim_in_table(const void *);
