@@ -111,6 +111,7 @@ struct sim_frame {
 	bool listed;    /* among those changed since the mark */
 	bool filled;    /* since then, wholly, with: */
 	uint64_t fill;
+	uint64_t mapped; /* the location of: which leaves map it */
 };
 
 struct sim_tree {
@@ -270,6 +271,7 @@ void sim_record(enum sim_op, const void *where, uint64_t old, uint64_t value, co
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state, const char *owner, struct sim_at);
 /* Who has a frame is a location: its name. */
 const void *sim_frame_location(cop_pa);
+const void *sim_frame_mapped(cop_pa);
 void sim_frame_claim(cop_pa, uint64_t bytes, const char *owner, struct sim_at);
 void sim_frame_free(cop_pa, uint64_t bytes, struct sim_at);
 /* Frames that the library's own allocator hands out and takes back; they stay in the linear map. */
@@ -379,7 +381,8 @@ void sim_mmu_entry_patched(cop_pa word);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va, uint32_t ordered);
 /* Does anyone else's access conflict with a write to this word of a table? */
 bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
-bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
+/* Before it is written: what, beside the word, those depend on who ask what CPUs may hold. */
+void sim_mmu_touch_written(cop_pa word, const uint64_t *v);
 /* A table that is freed maps nothing any more, unless a leaf has taken its place. */
 void sim_mmu_check_table(cop_pa);
 void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
@@ -408,7 +411,11 @@ bool sim_seen(const void *world, size_t world_bytes);
 void sim_seen_passed(void);
 
 /* share.c: which locations are accessed by more than one CPU, with a write among them */
-extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames; /* locations without an address */
+/*
+ * Locations without an address. What tables say is two: whoever asks for addresses looks at sim_loc_tables, to which every
+ * write adds; whoever asks for frames looks at those frames' sim_frame_mapped() and at sim_loc_links: all but single leaves.
+ */
+extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_links, sim_loc_frames;
 /* As the engine's modes: SIM_ADD commutes with itself. */
 enum sim_mode { SIM_LOOK, SIM_ADD, SIM_CHANGE };
 /* Does an access of this CPU conflict with one that another has made in any execution so far? */
