@@ -25,6 +25,8 @@ static bool translation_shared(const struct sim_tree *user, cop_va va, bool writ
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
 	n = sim_translate(user, va, write, to, ask_shared);
+	/* An event has room for few choices: each of these is one of its own. */
+	touched_is_shared |= n > 1;
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
