@@ -214,6 +214,7 @@ unsigned run_begin(const struct checker_program *p)
 				    .quiet = !p->every_access,
 				    .order = p->order,
 				    .plain_waits = p->plain_waits,
+				    .all_ordered = p->all_ordered,
 				    .go_on = p->over != NULL,
 				    .disabled = p->disabled};
 

@@ -12,7 +12,8 @@ if(COPPICE_SANITIZE MATCHES address)
     "$<$<C_COMPILER_ID:Clang>:SHELL:-mllvm -asan-stack=0>")
 endif()
 
-file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/sim/*.c ${PROJECT_SOURCE_DIR}/checker/*.c)
+file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/sim/*.c ${PROJECT_SOURCE_DIR}/checker/*.c
+  ${PROJECT_SOURCE_DIR}/checker/rules/*.c)
 add_library(coppice_checker STATIC ${COPPICE_CHECKER_SOURCES})
 target_link_libraries(coppice_checker PUBLIC coppice_options coppice_engine)
 target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")

@@ -102,7 +102,8 @@ static int check(const struct cop_space *space, cop_va va, uint64_t pages, uint3
 	va = COP_ALIGN_DOWN(va, COP_LG2(page_lg2));
 	if (pages >> (63 - page_lg2) || va + (pages << page_lg2) < va)
 		return -COP_EOVERFLOW;
-	return va + (pages << page_lg2) > space->end ? -COP_EFAULT : 0;
+	/* Acquire: a root that translates so many addresses; pairs with cop_space_grow(). */
+	return va + (pages << page_lg2) > cop_load(&space->end, acquire) ? -COP_EFAULT : 0;
 }
 
 static struct cop_gup_walk walk_of(struct cop_space *space, cop_va va, uint64_t pages, uint32_t flags, cop_pfn *page)

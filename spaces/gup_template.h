@@ -38,10 +38,10 @@ struct gup_batch {
 	uint32_t pages;
 };
 
-static COP_ALWAYS_INLINE void gup_descend(const struct cop_gup_walk *w, struct gup_path *path)
+static COP_ALWAYS_INLINE void gup_descend(struct cop_gup_walk *w, struct gup_path *path)
 {
 	const struct cop_top *top = tree_top(w->tree);
-	const struct cop_geom *g = &top->geom;
+	const struct cop_geom *g = w->geom = &top->geom;
 	unsigned l = g->levels - 1U;
 
 	path->levels = g->levels;
@@ -69,12 +69,12 @@ static COP_ALWAYS_INLINE bool gup_path_holds(const struct gup_path *path)
 
 static COP_ALWAYS_INLINE bool gup_permits(const struct cop_gup_walk *w, uint64_t e, unsigned l)
 {
-	return is_leaf(e, l) && (fmt_attrs(&w->tree->geom, e, l) & w->mask) == w->want;
+	return is_leaf(e, l) && (fmt_attrs(w->geom, e, l) & w->mask) == w->want;
 }
 
 static COP_ALWAYS_INLINE cop_pfn gup_leaf_pfn(const struct cop_gup_walk *w, uint64_t e, unsigned slot, unsigned l)
 {
-	return entry_pa_inline(&w->tree->geom, e, l, slot) >> FMT_PAGE_LG2;
+	return entry_pa_inline(w->geom, e, l, slot) >> FMT_PAGE_LG2;
 }
 
 /* Asked, not asserted: a leaf may name memory that is being removed. */
@@ -189,7 +189,7 @@ static COP_ALWAYS_INLINE void gup_advance(struct cop_gup_walk *w, const struct g
 /* The pages of one folio from the cursor on. Return: false if they cannot be had so. */
 static COP_ALWAYS_INLINE bool gup_folio(struct cop_gup_walk *w, uint64_t *entries, const unsigned l)
 {
-	struct gup_batch b = {.slot = slot_of(&w->tree->geom, w->va, l), .entries = 1, .pages = 1};
+	struct gup_batch b = {.slot = slot_of(w->geom, w->va, l), .entries = 1, .pages = 1};
 	const uint64_t offset = (w->va & (leaf_bytes(l) - 1)) >> FMT_PAGE_LG2;
 	uint64_t most;
 
@@ -204,8 +204,7 @@ static COP_ALWAYS_INLINE bool gup_folio(struct cop_gup_walk *w, uint64_t *entrie
 	b.head = gup_head(w, b.pfn);
 	most = w->left == 1 ? 1 : gup_folio_rest(w, &b);
 	if (COP_UNLIKELY(most > 1)) {
-		const uint64_t room =
-			l ? (leaf_bytes(l) >> FMT_PAGE_LG2) - offset : table_slots(&w->tree->geom, 0) - b.slot;
+		const uint64_t room = l ? (leaf_bytes(l) >> FMT_PAGE_LG2) - offset : table_slots(w->geom, 0) - b.slot;
 
 		most = most < w->left ? most : w->left;
 		most = most < room ? most : room;
@@ -224,13 +223,13 @@ static COP_ALWAYS_INLINE bool gup_folio(struct cop_gup_walk *w, uint64_t *entrie
 static COP_ALWAYS_INLINE bool gup_table(struct cop_gup_walk *w, const struct gup_path *path, const unsigned l)
 {
 	uint64_t *entries = table_entries(path->table);
-	const cop_va last = table_last(&w->tree->geom, w->va, l);
+	const cop_va last = table_last(w->geom, w->va, l);
 
 	do {
 		if (!gup_folio(w, entries, l))
 			return false;
 	} while (w->left && w->va <= last &&
-		 (l == 0 || !fmt_links(cop_load(entries + slot_of(&w->tree->geom, w->va, l), relaxed), l)));
+		 (l == 0 || !fmt_links(cop_load(entries + slot_of(w->geom, w->va, l), relaxed), l)));
 	return w->left != 0;
 }
 

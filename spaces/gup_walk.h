@@ -7,6 +7,7 @@
 
 /**
  * struct cop_gup_walk - one walk: what is asked, and how far it has come
+ * @geom: of the root that the walk began at: the tree may grow meanwhile
  * @va: next page
  * @left: pages from there on
  * @done: pages obtained, in @pages
@@ -18,6 +19,7 @@
 struct cop_gup_walk {
 	struct cop_mem *mem;
 	const struct cop_tree *tree;
+	const struct cop_geom *geom;
 	cop_va va;
 	uint64_t left, done;
 	cop_pfn *pages;

@@ -8,7 +8,8 @@ int cop_range_check(const struct cop_space *space, cop_va va, uint64_t bytes)
 {
 	if (!bytes || ((va | bytes) & (space_page(space) - 1)) || va + bytes < va)
 		return -COP_EINVAL;
-	return va < space->first || va + bytes > space->end ? -COP_EINVAL : 0;
+	/* Acquire: pairs with cop_space_grow(). */
+	return va < space->first || va + bytes > cop_load(&space->end, acquire) ? -COP_EINVAL : 0;
 }
 
 uint32_t cop_area_attrs(const struct cop_area *area)

@@ -19,7 +19,7 @@ static void look(struct walking *w, struct cop_space *space, cop_va va)
 {
 	cop_pa pa;
 
-	if (va < space->first || va >= space->end)
+	if (va < space->first || va >= cop_load(&space->end, acquire))
 		return;
 	cop_rcu_read_lock();
 	pa = cop_translate_pa(&space->tree, va);
@@ -98,6 +98,7 @@ static bool unmap_one(void *ctx, struct cop_space *space, cop_va va)
 	struct cop_translation t;
 	struct cop_gather gather;
 
+	cop_rwsem_read_lock(&space->levels_lock);
 	cop_gather_begin(&gather, &space->tree);
 	do {
 		cop_rcu_read_lock();
@@ -110,6 +111,7 @@ static bool unmap_one(void *ctx, struct cop_space *space, cop_va va)
 			done = cop_replace(&gather, va, t.entry, COP_PA_NONE, 0);
 	} while (done.err == -COP_EAGAIN);
 	(void)cop_gather_finish(&gather);
+	cop_rwsem_read_unlock(&space->levels_lock);
 	if (!done.err)
 		cop_mapping_drop(space, u->pfn, done.attrs);
 	return true;

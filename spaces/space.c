@@ -55,6 +55,7 @@ int cop_space_set_up(struct cop_space *space, struct cop_spaces *spaces, const s
 				    .first = COP_LG2(geom->page_lg2),
 				    .end = space_end(geom)};
 	cop_rwsem_init(&space->lock);
+	cop_rwsem_init(&space->levels_lock);
 	err = cop_tree_init(&space->tree, geom, source ? source : &own, asid, 0);
 	if (err)
 		return err;
@@ -82,6 +83,24 @@ int cop_space_set_reclaim(struct cop_space *space, enum cop_reclaim reclaim)
 
 	if (!err)
 		space->reclaim = reclaim;
+	return err;
+}
+
+int cop_space_grow(struct cop_space *space, unsigned va_bits)
+{
+	int err;
+
+	cop_rwsem_write_lock(&space->lock);
+	cop_rwsem_write_lock(&space->levels_lock);
+	err = cop_tree_grow(&space->tree, va_bits);
+	/*
+	 * Release, and after the root: who finds an address within the limit begins at a root that translates it, and not
+	 * at one that takes it for a lower one. Pairs with the look at the limit of each operation.
+	 */
+	if (!err)
+		cop_store(&space->end, space_end(&space->tree.geom), release);
+	cop_rwsem_write_unlock(&space->levels_lock);
+	cop_rwsem_write_unlock(&space->lock);
 	return err;
 }
 

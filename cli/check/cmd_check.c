@@ -221,7 +221,8 @@ static bool is_right(const struct options *o, const cJSON *line)
 
 static void add_row(struct out_table *t, const cJSON *line, bool right)
 {
-	const double seconds = number_of(line, "seconds"), executions = number_of(line, "executions");
+	const cJSON *search = cJSON_GetObjectItem(line, "search");
+	const double executions = number_of(line, "executions"), cpu = number_of(search, "cpu_seconds");
 	const bool fails = !strcmp(text_of(line, "verdict"), "fails");
 	const char *limit = text_of(line, "limit");
 
@@ -238,9 +239,10 @@ static void add_row(struct out_table *t, const cJSON *line, bool right)
 	else
 		out_cell(t, "no: %s %s", text_of(line, "expected"), text_of(line, "expected_rule"));
 	out_cell(t, "%s", out_count((uint64_t)executions).s);
-	out_cell(t, "%s", seconds > 0 ? out_count((uint64_t)(executions / seconds)).s : "-");
-	out_cell(t, "%s", out_count((uint64_t)number_of(line, "events")).s);
-	out_cell(t, "%s", out_time(seconds).s);
+	/* Before the first search there is the story's setup, after the last the failure is made short. */
+	out_cell(t, "%s", cpu > 0 ? out_count((uint64_t)(executions / cpu)).s : "-");
+	out_cell(t, "%s", out_count((uint64_t)number_of(line, "depth")).s);
+	out_cell(t, "%s", out_time(number_of(line, "seconds")).s);
 }
 
 /* A program that says nothing has not run: it crashed, or was built for something else. */
@@ -402,8 +404,9 @@ static void print_traces(const struct options *o, const struct story_programs *p
 
 static int report(const struct options *o, const struct story_programs *programs, struct story_job *jobs, size_t count)
 {
-	struct out_table *t = out_table("story|variant|architecture|order|verdict|as expected|>executions|>per second|"
-					">longest|>time");
+	struct out_table *t =
+		out_table("story|variant|architecture|order|verdict|as expected|>executions|>per CPU second|"
+			  ">deepest|>time");
 	cJSON *all = cJSON_CreateArray();
 	struct tally sum = {0, 0};
 

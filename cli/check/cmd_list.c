@@ -80,23 +80,13 @@ static void print_table(const cJSON *stories)
 int cmd_list(int argc, char **argv)
 {
 	static const struct argp argp = {option_list, parse_option, NULL, doc, NULL, NULL, NULL};
-	static char name[] = "list", info[] = "--info";
-	static char *const args[] = {name, info, NULL};
 	struct story_programs programs;
-	cJSON *stories = cJSON_CreateArray();
+	cJSON *stories;
 	bool json = false;
 
 	cli_args(&argp, argc, argv, &json);
 	programs = stories_find();
-	for (size_t i = 0; i < programs.count; i++) {
-		struct story_job job = {.program = &programs.at[i], .argv = args};
-
-		if (strcmp(programs.at[i].variant, "fixed") != 0)
-			continue;
-		stories_run(&job, 1, 1, NULL, NULL);
-		cJSON_AddItemToArray(stories, cJSON_DetachItemFromArray(job.lines, 0));
-		cJSON_Delete(job.lines);
-	}
+	stories = stories_info(&programs);
 	if (json) {
 		out_json_print(stories, stdout);
 		return CLI_OK;

@@ -8,6 +8,7 @@
  *	struct cop_family.lock     which spaces may share anonymous folios; held by fork. Then a child's .lock
  *	a folio's lock             COP_PG_LOCKED: that a cache has it
  *	struct cop_cache.lock      which areas map a cache's pages, and where those begin and end
+ *	struct cop_space.levels_lock  read to change entries without .lock, coming from a folio; written to add levels
  *	a table's lock             one entry's change, with a second look at the entry
  *
  * Entries are changed under the lock of their table and after a second look, so that faults, discards and those who come
@@ -65,10 +66,11 @@ enum cop_reclaim { COP_RECLAIM_RCU, COP_RECLAIM_IPI, COP_RECLAIM_SHOOTDOWN };
  * @tree: its tables
  * @mem: = @spaces->mem
  * @lock: areas
+ * @levels_lock: for those who change entries without @lock: the tree does not grow meanwhile
  * @fork_seq: odd while fork write-protects; who pins without the lock looks before and after; marked
  * @pinned: somebody has pinned pages here: fork looks at pin counts; marked
  * @reclaim: enum cop_reclaim; constant
- * @first, @end: addresses that areas may use, [first, end); constant
+ * @first, @end: addresses that areas may use, [first, end). @first is constant, @end grows under @lock; marked
  * @areas: root of the areas' tree
  * @implied: attributes that leaves of this format have whether asked for or not; constant
  * @area_count, @area_bytes: of areas; under @lock
@@ -82,6 +84,7 @@ struct cop_space {
 	struct cop_spaces *spaces;
 	struct cop_mem *mem;
 	cop_rwsem lock;
+	cop_rwsem levels_lock;
 	uint64_t fork_seq;
 	uint32_t pinned;
 	uint32_t reclaim;
@@ -129,6 +132,16 @@ int cop_space_init(struct cop_space *space, struct cop_spaces *spaces, const str
  * Context: the space is empty and not shared yet. Return: 0; -COP_EOPNOTSUPP (COP_RECLAIM_SHOOTDOWN: not on this machine).
  */
 int cop_space_set_reclaim(struct cop_space *space, enum cop_reclaim reclaim) COP_MUST_CHECK;
+
+/**
+ * cop_space_grow() - more addresses, by levels above the root
+ * @va_bits: as of cop_tree_grow(), which says what CPUs that use the space have to do afterwards
+ *
+ * Whoever walks without a lock goes on. Spaces forked from this one before are as large as they were.
+ *
+ * Context: sleeps. Return: as cop_tree_grow().
+ */
+int cop_space_grow(struct cop_space *space, unsigned va_bits) COP_MUST_CHECK;
 
 /**
  * cop_space_destroy() - unmap everything and give everything back; waits for a grace period

@@ -43,7 +43,7 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 	if (to->pa == COP_PA_NONE || to->updated == to->entry)
 		return;
 	sim_touch(sim_phys(to->word), true);
-	sim_touch_as(&sim_loc_tables, SIM_ADD);
+	sim_mmu_touch_written(to->word, &to->updated);
 	sim_race_hardware(sim_phys(to->word), to->updated);
 	sim_poke_by_hardware(to->word, to->updated, at);
 }
@@ -156,8 +156,8 @@ static bool visible(const volatile void *p, bool write, const uint64_t *v)
 static void touch_written(void *to, bool write, const uint64_t *v)
 {
 	sim_touch(to, write);
-	if (write && sim_in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
-		sim_touch_as(&sim_loc_tables, SIM_ADD);
+	if (write && sim_in_table(to))
+		sim_mmu_touch_written(sim_place_of(to).address & ~7ULL, v);
 }
 
 /* Announce, wait, arrive. */
@@ -580,7 +580,7 @@ static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, stru
 	if (or_old)
 		v |= old;
 	sim_touch(to, true);
-	sim_touch_as(&sim_loc_tables, SIM_ADD);
+	sim_mmu_touch_written(pa, &v);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
 	put(to, v, 8, SIM_RACE_WRITE | SIM_RACE_RMW, &change, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);

@@ -60,6 +60,28 @@ foreach(patch ${broken})
   set_tests_properties(checker.broken.${name} PROPERTIES WILL_FAIL TRUE)
 endforeach()
 
+# ... and of what the machine tells it: each of these stands for the part of the machine that it breaks.
+set(broken)
+if(COPPICE_BROKEN)
+  file(GLOB broken CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/broken_sim/*.patch)
+endif()
+foreach(patch ${broken})
+  get_filename_component(name ${patch} NAME_WE)
+  set(dir ${PROJECT_BINARY_DIR}/broken/${name})
+  file(STRINGS ${patch} part REGEX "^\\+\\+\\+ b/" LIMIT_COUNT 1)
+  string(REGEX REPLACE "^.* b/" "" part "${part}")
+  add_custom_command(OUTPUT ${dir}/${part}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${dir} -DPATCH=${patch} -DROOMS=ports
+      -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    DEPENDS ${PROJECT_SOURCE_DIR}/${part} ${patch} ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    COMMENT "Breaking the machine with ${patch}" VERBATIM)
+  add_executable(checker_broken_${name} ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c ${dir}/${part})
+  target_compile_options(checker_broken_${name} PRIVATE -w)
+  target_link_libraries(checker_broken_${name} PRIVATE coppice_checker)
+  add_test(NAME checker.broken.${name} COMMAND checker_broken_${name} 500)
+  set_tests_properties(checker.broken.${name} PROPERTIES WILL_FAIL TRUE)
+endforeach()
+
 # The cases of the rules, some on trees that the library builds.
 file(GLOB rule_cases CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/rules_*.c)
 target_sources(checker_test_rules PRIVATE ${rule_cases} $<TARGET_OBJECTS:coppice_sim_rooms>)
