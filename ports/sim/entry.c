@@ -217,9 +217,10 @@ static bool loses(const struct sim_tree *tree, const struct changing *c, uint64_
 	       ((f->attrs(&tree->geom, seen, level) ^ f->attrs(&tree->geom, c->old, level)) & ~ad);
 }
 
-static void check_lost(const struct sim_tree *tree, const struct changing *c, struct sim_known known, unsigned level)
+static void check_lost(const struct sim_tree *tree, const struct changing *c, const struct sim_change *change,
+		       unsigned level)
 {
-	struct sim_overwrite lost = sim_race_overwrites(sim_phys(c->word), known, c->old);
+	struct sim_overwrite lost = sim_race_overwrites(sim_phys(c->word), change, c->old);
 
 	if (lost.unseen && loses(tree, c, lost.seen, level))
 		sim_report("lost-update",
@@ -241,7 +242,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, const struct s
 		return;
 	sim.cpu[sim.current].at = at;
 	if (change->how == SIM_ENTRY_STORE)
-		check_lost(tree, &c, change->known, f->level);
+		check_lost(tree, &c, change, f->level);
 	if (old == v)
 		return;
 	check_encoding(tree, v, f->level, word);

@@ -365,6 +365,7 @@ enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTIO
 /*
  * @ordered: of the CPU's writes to tables that are not linked, those that come before this one
  * @known: what the CPU knew of the entry when it stored
+ * @knew: ... and of others, if the store has waited; NULL: what it knows now
  */
 struct sim_known {
 	bool any;
@@ -374,6 +375,7 @@ struct sim_change {
 	enum sim_entry_write how;
 	uint32_t ordered;
 	struct sim_known known;
+	const struct sim_clock *knew;
 };
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, const struct sim_change *, struct sim_at);
 /* After a part of an entry was written. */
@@ -478,6 +480,15 @@ void sim_rcu_run_solo(void);
  */
 enum sim_race { SIM_RACE_WRITE = 1, SIM_RACE_PLAIN = 2, SIM_RACE_ACQUIRE = 4, SIM_RACE_RELEASE = 8, SIM_RACE_RMW = 16 };
 void sim_race_access(const volatile void *, unsigned how, uint64_t value, struct sim_at);
+/*
+ * A store that waits comes where the program has it, not where it is made: what this CPU knew then, and what whoever
+ * acquires the store gets to know.
+ */
+struct sim_issued {
+	struct sim_clock knew, leaves;
+};
+struct sim_issued sim_race_issued(unsigned how);
+void sim_race_made(const volatile void *, unsigned how, uint64_t value, struct sim_at, const struct sim_issued *);
 void sim_race_fence(bool acquire, bool release);
 /* Everything this CPU did comes before whatever is done after sim_race_after() of the same location. */
 void sim_race_before(const void *);
@@ -493,7 +504,7 @@ struct sim_overwrite {
 };
 /* What this CPU has last read or written at a location, and what of it somebody has overwritten since. */
 struct sim_known sim_race_known(const void *);
-struct sim_overwrite sim_race_overwrites(const void *, struct sim_known, uint64_t old);
+struct sim_overwrite sim_race_overwrites(const void *, const struct sim_change *, uint64_t old);
 
 void sim_race_join(bool to_all); /* with every CPU's clock */
 
@@ -525,12 +536,14 @@ struct sim_store {
 	uint64_t v;
 	unsigned size, how, slot;
 	struct sim_change change;
+	struct sim_issued issued;
 	enum sim_op op;
 	struct sim_at at;
 };
 void sim_order_on(void);
-/* Takes a store for later; false: it has to be made now. */
-bool sim_order_store(const struct sim_store *, bool shared);
+/* Is a store taken for later? @shared: others look. */
+bool sim_order_waits(bool shared);
+void sim_order_store(const struct sim_store *);
 void sim_order_run(void *);
 /* A load's value, if it is that of a store of its own CPU that waits. */
 struct sim_own {

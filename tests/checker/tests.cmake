@@ -28,7 +28,7 @@ endforeach()
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
-add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 10000 100000)
+add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 30000 100000)
 set_tests_properties(checker.random_machine.long PROPERTIES LABELS long TIMEOUT 7200)
 
 # ... and find out when a rule of the reduction is broken.
