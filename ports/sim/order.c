@@ -420,14 +420,17 @@ void sim_order_fence(bool acquire, bool release, bool full, struct sim_at at)
 	me->view_at = COP_LG2(on());
 }
 
-bool sim_order_store(const struct sim_store *s, bool shared)
+bool sim_order_waits(bool shared)
+{
+	return sim.config.order != SIM_ORDER_SC && !sim.solo && sim_log_shared(shared);
+}
+
+void sim_order_store(const struct sim_store *s)
 {
 	struct sim_order_cpu *me = mine();
 	const bool release = s->how & SIM_RACE_RELEASE;
 	struct entry *e;
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo || !sim_log_shared(shared))
-		return false;
 	if (me->count == ENTRIES)
 		sim_fail("sim-limit", "more than %d stores of one CPU in one execution", ENTRIES);
 	e = &order.entry[on()][me->count];
@@ -435,15 +438,13 @@ bool sim_order_store(const struct sim_store *s, bool shared)
 	/* Which stores can be made first depends on which are there. */
 	if (sim.config.order == SIM_ORDER_WEAK)
 		sim_touch(&me->count, true);
-	engine_save(e, sizeof(*e));
-	*e = (struct entry){.state = WAITS,
-			    .what = *s,
-			    .word = sim_real_word(s->to),
-			    .after = release ? (uint32_t)me->count : me->fence};
-	if (sim.config.order == SIM_ORDER_TSO)
-		e->after = (uint32_t)me->count;
+	/* Of what is not there the rest is not looked at. */
+	engine_save(&e->state, sizeof(e->state));
+	e->state = WAITS;
+	e->what = *s;
+	e->word = sim_real_word(s->to);
+	e->after = release || sim.config.order == SIM_ORDER_TSO ? (uint32_t)me->count : me->fence;
 	me->count++;
-	return true;
 }
 
 static bool may_be_made(unsigned cpu, uint64_t i)

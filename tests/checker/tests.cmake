@@ -28,7 +28,7 @@ endforeach()
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
-add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 10000 100000)
+add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 30000 100000)
 set_tests_properties(checker.random_machine.long PROPERTIES LABELS long TIMEOUT 7200)
 
 # ... and find out when a rule of the reduction is broken.
@@ -93,10 +93,4 @@ foreach(patch ${story_patches})
   add_test(NAME stories.patch.${name}
     COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${PROJECT_BINARY_DIR}/patches/${name} -DPATCH=${patch}
       "-DROOMS=${COPPICE_SIM_ROOMS}" -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake)
-endforeach()
-
-# Stories of which all executions are explored in the weak order too: with a bound of one's own nothing less will do.
-foreach(id HR1 HR2 HR3 HR4 HR5 HR6 HR7 HR8)
-  add_test(NAME sim.${id}.whole CONFIGURATIONS long COMMAND sim_${id}_fixed fixed --bound 10000000)
-  set_tests_properties(sim.${id}.whole PROPERTIES LABELS long TIMEOUT 3600)
 endforeach()
