@@ -716,7 +716,7 @@ static void test_gup_of_areas(void **state)
 		for (unsigned i = 0; i < 4; i++)
 			assert_int_equal(refs_of(page[i]), 1 + COP_PAGE_PIN_BIAS);
 		cop_pages_unpin(&w.m.mem, page, 4, true);
-		assert_int_equal(gup(space, at.va, (space->end - at.va) / page_bytes(), 0, page).count, 5);
+		assert_int_equal(gup(space, at.va, 1ULL << 20, 0, page).count, 5);
 		cop_pages_put(&w.m.mem, page, 5);
 		assert_int_equal(gup(space, at.va + 4 * page_bytes(), 1, COP_GUP_WRITE, page).count, -COP_EFAULT);
 		assert_int_equal(gup(space, at.va + 5 * page_bytes(), 1, 0, page).count, -COP_EFAULT);
