@@ -30,8 +30,10 @@ endforeach()
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
-# Waits in vain for a machine that stopped while a store waited.
-add_test(NAME checker.random_machine.stopped COMMAND checker_random_machine 1 126908)
+# A store that waits behind a fence; instructions that change entries; a machine stopped while a store waits.
+foreach(number 100634 103330 126908)
+  add_test(NAME checker.random_machine.${number} COMMAND checker_random_machine 1 ${number})
+endforeach()
 add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 30000 100000)
 set_tests_properties(checker.random_machine.long PROPERTIES LABELS long TIMEOUT 7200)
 
