@@ -248,14 +248,15 @@ static void add_row(struct out_table *t, const cJSON *line, bool right)
 /* A program that says nothing has not run: it crashed, or was built for something else. */
 static void add_silent(struct out_table *t, cJSON *all, const struct story_job *job)
 {
-	const char *what = WIFSIGNALED(job->status) ? strsignal(WTERMSIG(job->status)) : "it said nothing";
+	const char *what = WIFSIGNALED(job->status) ? strsignal(WTERMSIG(job->status))
+						    : "the story ends the program, and nothing was said";
 	cJSON *object = cJSON_CreateObject();
 
 	out_cell(t, "%s", job->program->story);
 	out_cell(t, "%s", job->program->variant);
 	out_cell(t, "-");
 	out_cell(t, "-");
-	out_cell(t, "broken off: %s", what);
+	out_cell(t, "broken off");
 	out_cell(t, "no");
 	for (unsigned i = 0; i < 4; i++)
 		out_cell(t, "-");
@@ -350,19 +351,26 @@ static size_t make_jobs(const struct options *o, const struct story_programs *pr
 	return count;
 }
 
-/* Each failure, to be run again. */
-static void print_schedules(const struct options *o, const cJSON *all)
+/* What went wrong where it should not have, and each failure to be run again. */
+static void print_failures(const struct options *o, const cJSON *all)
 {
 	bool any = false;
 	const cJSON *line;
 
 	cJSON_ArrayForEach(line, all)
 	{
-		if (!*text_of(line, "schedule"))
+		const bool right = cJSON_IsTrue(cJSON_GetObjectItem(line, "as_expected"));
+
+		if (!*text_of(line, "text"))
 			continue;
 		if (!any)
-			out_heading(stdout, "Failures again");
+			out_heading(stdout, "Failures");
 		any = true;
+		if (!right || !*text_of(line, "schedule"))
+			printf("  %s %s%s%s: %s\n", text_of(line, "story"), text_of(line, "variant"),
+			       *text_of(line, "arch") ? ", " : "", text_of(line, "arch"), text_of(line, "text"));
+		if (!*text_of(line, "schedule"))
+			continue;
 		printf("  coppice replay %s", text_of(line, "schedule"));
 		if (o->own && own_is_file(o->own))
 			printf(" %s", o->own);
@@ -423,10 +431,10 @@ static int report(const struct options *o, const struct story_programs *programs
 		out_json_print(all, stdout);
 	} else {
 		out_table_print(t, stdout);
-		print_schedules(o, all);
+		print_failures(o, all);
 		print_traces(o, programs, all, sum.wrong);
 		cJSON_Delete(all);
-		printf("%u verdicts, %u not as expected\n", sum.rows, sum.wrong);
+		printf("%u verdict%s, %u not as expected\n", sum.rows, sum.rows == 1 ? "" : "s", sum.wrong);
 	}
 	return sum.wrong ? CLI_FINDING : CLI_OK;
 }

@@ -100,9 +100,3 @@ foreach(patch ${story_patches})
     COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${PROJECT_BINARY_DIR}/patches/${name} -DPATCH=${patch}
       "-DROOMS=${COPPICE_SIM_ROOMS}" -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake)
 endforeach()
-
-# Stories of which all executions are explored in the weak order too: with a bound of one's own nothing less will do.
-foreach(id HR1 HR2 HR3 HR4 HR5 HR6 HR7 HR8)
-  add_test(NAME sim.${id}.whole CONFIGURATIONS long COMMAND sim_${id}_fixed fixed --bound 10000000)
-  set_tests_properties(sim.${id}.whole PROPERTIES LABELS long TIMEOUT 3600)
-endforeach()
