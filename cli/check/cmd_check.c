@@ -293,14 +293,22 @@ static struct tally add_job(const struct options *o, struct out_table *t, cJSON 
 	return tally;
 }
 
-static void advance(size_t ended, void *arg)
-{
-	struct {
-		struct out_progress progress;
-		size_t count;
-	} *p = arg;
+#define ARCH_ARG 4 /* see make_job() */
 
-	out_progress(&p->progress, (double)ended / (double)p->count);
+struct advance {
+	struct out_progress progress;
+	size_t count;
+	char what[160];
+};
+
+static void advance(size_t ended, const struct story_job *job, void *arg)
+{
+	struct advance *a = arg;
+
+	snprintf(a->what, sizeof(a->what), "check: %zu of %zu in %s, now %s %s %s:", ended, a->count,
+		 out_time(out_now() - a->progress.started).s, job->program->story, job->program->variant,
+		 job->argv[ARCH_ARG]);
+	out_progress(&a->progress, (double)ended / (double)a->count);
 }
 
 /* Each a job of its own, so that no job is much longer than others. */
@@ -443,10 +451,7 @@ int cmd_check(int argc, char **argv)
 {
 	static const struct argp argp = {option_list, parse_option, "[STORY... | FILE.c]", doc, NULL, NULL, NULL};
 	struct options o = {.jobs = 1};
-	struct {
-		struct out_progress progress;
-		size_t count;
-	} progress;
+	struct advance progress;
 	struct story_programs programs;
 	struct story_job *jobs;
 	char *(*args)[PROGRAM_ARGS];
@@ -460,7 +465,7 @@ int cmd_check(int argc, char **argv)
 	if (!jobs || !args)
 		cli_fail(CLI_HOST, "out of memory");
 	progress.count = make_jobs(&o, &programs, jobs, args);
-	progress.progress = out_progress_begin("check");
+	progress.progress = out_progress_begin(progress.what);
 	if (progress.count)
 		stories_run(jobs, progress.count, o.jobs, advance, &progress);
 	out_progress_end(&progress.progress);
