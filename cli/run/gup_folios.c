@@ -62,7 +62,7 @@ static void make(struct gup *g, struct gup_folio *f, unsigned place, uint64_t di
 		return;
 	}
 	*f = (struct gup_folio){pfn, place};
-	gup_event(g, GUP_FOLIOS);
+	gup_event(g, GUP_FOLIOS_MADE);
 }
 
 /* Between its two places. */
