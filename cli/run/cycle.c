@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "cli/run/cycle.h"
+#include "cli/run/gup.h"
 
 #define HOST_PAGE 4096
 
@@ -32,7 +33,7 @@ static int use(const struct run_machine *m, cop_pa block, uint64_t bytes)
 }
 
 /* Whoever has pinned a page there lets go of it soon; whoever is not heard of for so long has lost it. */
-#define PATIENCE 60 /* seconds */
+#define PATIENCE 30 /* seconds */
 
 static int offline(struct run_machine *m, cop_pa block, uint64_t bytes)
 {
@@ -90,7 +91,9 @@ static bool take_around(struct cycle *c, cop_pa block)
 
 static bool stopped(struct cycle *c)
 {
-	return atomic_load(c->stop) || atomic_load(&c->failed);
+	const struct gup *gup = c->machine->gup;
+
+	return atomic_load(c->stop) || atomic_load(&c->failed) || (gup && gup_found(gup));
 }
 
 /* CPU 0 speaks for all. */

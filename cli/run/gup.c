@@ -127,19 +127,35 @@ static bool find_slot(const struct gup *g, cop_va va, unsigned *window, unsigned
 	return false;
 }
 
-/* A child may have it too: it soon goes. */
+static bool maps(const struct gup *g, cop_va va, cop_pfn pfn)
+{
+	cop_pa pa;
+
+	cop_rcu_read_lock();
+	pa = cop_translate_pa(&g->life.space.tree, va);
+	cop_rcu_read_unlock();
+	return pa == pfn * g->page;
+}
+
+/* What only a child has, or a pin: it soon goes. */
 static void vacate(struct gup *g, cop_pfn pfn)
 {
 	const struct cop_page *page = cop_page(&g->machine->mem, pfn);
 	const uint64_t mapping = cop_load(&page->mapping, relaxed), index = cop_load(&page->index, relaxed);
 	unsigned window, slot;
 
-	if (mapping == GUP_FOLIO_OWNER)
-		(void)gup_folio_vacate(g, pfn);
-	else if (mapping == (uint64_t)(uintptr_t)&g->life.cache && index < g->pages / 4)
+	if (mapping == GUP_FOLIO_OWNER) {
+		if (!gup_folio_vacate(g, pfn))
+			return;
+	} else if (mapping == (uint64_t)(uintptr_t)&g->life.cache && index < g->pages / 4) {
 		gup_evict(g, (unsigned)index);
-	else if ((mapping & COP_MAPPING_ANON) && find_slot(g, index * g->page, &window, &slot))
+	} else if ((mapping & COP_MAPPING_ANON) && maps(g, index * g->page, pfn) &&
+		   find_slot(g, index * g->page, &window, &slot)) {
 		gup_discard(g, window, slot, 1);
+	} else {
+		return;
+	}
+	gup_event(g, GUP_VACATED);
 }
 
 int gup_vacate(struct gup *g, cop_pfn pfn, unsigned order)
@@ -158,8 +174,12 @@ int gup_vacate(struct gup *g, cop_pfn pfn, unsigned order)
 		vacate(g, pfn);
 	cop_rwsem_read_unlock(&g->alive);
 	cop_page_put(mem, pfn);
-	gup_event(g, GUP_VACATED);
 	return 0;
+}
+
+bool gup_found(const struct gup *g)
+{
+	return atomic_load(&g->told);
 }
 
 /* ---- when all is over ---- */

@@ -60,6 +60,9 @@ struct gup *gup_start(struct run_machine *);
 struct gup_result gup_stop(struct gup *);
 void gup_result_free(struct gup_result *);
 
+/* Has anybody seen something wrong? */
+bool gup_found(const struct gup *);
+
 /* Empties a block of frames that is being offlined: the contents go. 0 or a negative errno. */
 int gup_vacate(struct gup *, cop_pfn, unsigned order);
 

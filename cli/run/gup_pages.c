@@ -147,7 +147,7 @@ const char *gup_folio_wrong(const struct gup *g, const struct gup_call *call, un
 void gup_wrong(struct gup *g, uint64_t *count, const char *what, cop_va va, cop_pfn pfn)
 {
 	++*count;
-	if (!atomic_flag_test_and_set(&g->told))
+	if (!atomic_exchange(&g->told, true))
 		snprintf(g->first_wrong, sizeof(g->first_wrong), "the page at 0x%llx, frame 0x%llx, %s",
 			 (unsigned long long)va, (unsigned long long)pfn, what);
 }

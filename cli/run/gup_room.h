@@ -81,8 +81,7 @@ struct gup {
 	struct gup_folio folio[GUP_FOLIOS];
 	struct gup_life life;
 	_Atomic uint64_t events[GUP_EVENTS];
-	_Atomic uint64_t wrong; /* found by others than threads */
-	atomic_flag told;
+	atomic_bool told;
 	char first_wrong[192];
 	struct gup_thread changer;
 	unsigned threads;

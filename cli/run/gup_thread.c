@@ -14,6 +14,7 @@ struct asked {
 	bool folio, locked;
 	uint32_t flags;
 	int64_t count;
+	uint32_t begun[GUP_MOST]; /* cuts of each page */
 };
 
 static uint32_t pick_flags(uint64_t dice)
@@ -98,21 +99,39 @@ static void drop(struct gup_thread *t, const cop_pfn *page, uint64_t n, uint32_t
 		cop_pages_put(mem, page, n);
 }
 
-/* A page that somebody has pinned for writing stays where it is, unless the mapping is told otherwise. */
-static void look_again(struct gup_thread *t, const struct asked *a, uint32_t begun)
+/* Before the first look at the pages: cuts that have begun; one that had not ended counts as one that begins. */
+static void note_cuts(const struct gup *g, struct asked *a)
 {
-	struct gup *g = t->all;
-	const struct gup_slot *slot = &g->slot[a->window][a->slot];
-	cop_pfn now;
+	for (unsigned i = 0; i < a->pages; i++) {
+		const struct gup_slot *slot = &g->slot[a->window][a->slot + i];
+		const uint32_t done = atomic_load(&slot->done), begun = atomic_load(&slot->begun);
 
-	if (cop_gup_fast(&g->life.space, a->va, 1, COP_GUP_WRITE | COP_GUP_PIN, &now).count != 1)
-		return;
-	if (atomic_load(&slot->begun) == begun) {
-		t->count.again++;
-		if (now != t->page[0])
-			gup_wrong(g, &t->count.wrong, "is not the one that is pinned", a->va, now);
+		a->begun[i] = begun == done ? begun : begun - 1;
 	}
-	drop(t, &now, 1, COP_GUP_WRITE | COP_GUP_PIN);
+}
+
+static bool is_cut(const struct gup *g, const struct asked *a, unsigned i)
+{
+	return atomic_load(&g->slot[a->window][a->slot + i].begun) != a->begun[i];
+}
+
+/* Pages that somebody has pinned for writing stay where they are, unless the mapping is told otherwise. */
+static void look_again(struct gup_thread *t, const struct asked *a)
+{
+	const uint32_t flags = COP_GUP_WRITE | COP_GUP_PIN;
+	struct gup *g = t->all;
+	cop_pfn now[GUP_MOST];
+	const int64_t n = cop_gup_fast(&g->life.space, a->va, (uint64_t)a->count, flags, now).count;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (is_cut(g, a, i))
+			continue;
+		t->count.again++;
+		if (now[i] != t->page[i])
+			gup_wrong(g, &t->count.wrong, "is not the one that is pinned", a->va + i * g->page, now[i]);
+	}
+	if (n > 0)
+		drop(t, now, (uint64_t)n, flags);
 }
 
 static void account(struct gup_thread *t, const struct asked *a)
@@ -139,7 +158,7 @@ static void call(struct gup_thread *t)
 	struct gup *g = t->all;
 	const uint64_t dice = gup_random(&t->seed), where = gup_random(&t->seed);
 	struct asked a = {.flags = pick_flags(dice), .locked = (dice >> 8) % 8 == 0};
-	uint32_t done = 0, begun = 1;
+	bool stays;
 
 	if ((dice >> 12) % 4 == 0)
 		pick_folio(g, &a, where);
@@ -147,10 +166,9 @@ static void call(struct gup_thread *t)
 		pick_pages(g, &a, where);
 	if (a.flags & COP_GUP_FAST_ONLY)
 		a.locked = false;
-	if (!a.folio && (a.flags & COP_GUP_PIN) && (a.flags & COP_GUP_WRITE)) {
-		done = atomic_load(&g->slot[a.window][a.slot].done);
-		begun = atomic_load(&g->slot[a.window][a.slot].begun);
-	}
+	stays = !a.folio && (a.flags & COP_GUP_PIN) && (a.flags & COP_GUP_WRITE);
+	if (stays)
+		note_cuts(g, &a);
 	ask(t, &a);
 	account(t, &a);
 	for (int64_t i = 0; i < a.count; i++)
@@ -159,8 +177,8 @@ static void call(struct gup_thread *t)
 		return;
 	if ((dice >> 16) % 64 == 0)
 		sched_yield();
-	if (begun == done)
-		look_again(t, &a, begun);
+	if (stays)
+		look_again(t, &a);
 	drop(t, t->page, (uint64_t)a.count, a.flags);
 }
 
