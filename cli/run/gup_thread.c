@@ -153,6 +153,15 @@ static void account(struct gup_thread *t, const struct asked *a)
 		gup_wrong(t->all, &c->wrong, "is refused without a reason", a->va, 0);
 }
 
+/* As a device does that is at work on the pages: others come to run meanwhile. */
+static void keep(void)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		cop_host_poll();
+		sched_yield();
+	}
+}
+
 static void call(struct gup_thread *t)
 {
 	struct gup *g = t->all;
@@ -176,7 +185,7 @@ static void call(struct gup_thread *t)
 	if (a.count <= 0)
 		return;
 	if ((dice >> 16) % 64 == 0)
-		sched_yield();
+		keep();
 	if (stays)
 		look_again(t, &a);
 	drop(t, t->page, (uint64_t)a.count, a.flags);
