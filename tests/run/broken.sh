@@ -6,13 +6,14 @@ set -eu
 tool=$1
 code=$2
 pattern=$3
+map=$(dirname "$0")/../../maps/cloud-24g.iomem
 try=0
 while [ $try -lt 3 ]; do
 	try=$((try + 1))
 	rounds=100000
 	[ "$code" != 0 ] || rounds=1
 	got=0
-	out=$(timeout --preserve-status -s INT 60 "$tool" run --map cloud-24g.iomem --limit 128M --arch arm64 --gup 4 --cpus 1 \
+	out=$(timeout --preserve-status -s INT 60 "$tool" run --map "$map" --limit 128M --arch arm64 --gup 4 --cpus 1 \
 		--readers 0 --rounds $rounds 2>&1) || got=$?
 	if [ "$got" = "$code" ] && printf '%s\n' "$out" | grep -qE -- "$pattern"; then
 		exit 0
