@@ -48,6 +48,7 @@ struct checker_place {
  * @over: after each execution, whatever it broke, in place of @check; a failure then ends its actor only
  * @order: of memory
  * @plain_waits: plain stores wait and plain loads come early as marked ones do, also where the program orders them
+ * @all_ordered: in the weak order, explores all orders of stores, also those that no load can tell apart
  * @show: how traces look; NULL: plain text
  * @rounds: searches that allow 0, 1, .. @rounds - 1 preemptions instead of all: what fails has few of them; nothing is
  *	exhausted then; 0: none
@@ -66,7 +67,7 @@ struct checker_program {
 	enum sim_memory_order order;
 	unsigned rounds;
 	double seconds;
-	bool every_access, unreduced, plain_waits;
+	bool every_access, unreduced, plain_waits, all_ordered;
 	const struct checker_place *places;
 	const char *disabled;
 	const struct checker_show *show;

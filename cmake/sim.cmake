@@ -12,7 +12,8 @@ if(COPPICE_SANITIZE MATCHES address)
     "$<$<C_COMPILER_ID:Clang>:SHELL:-mllvm -asan-stack=0>")
 endif()
 
-file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/sim/*.c ${PROJECT_SOURCE_DIR}/checker/*.c)
+file(GLOB COPPICE_CHECKER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ports/sim/*.c ${PROJECT_SOURCE_DIR}/checker/*.c
+  ${PROJECT_SOURCE_DIR}/checker/rules/*.c)
 add_library(coppice_checker STATIC ${COPPICE_CHECKER_SOURCES})
 target_link_libraries(coppice_checker PUBLIC coppice_options coppice_engine)
 target_compile_definitions(coppice_checker PUBLIC COP_PORT_HEADER="ports/sim/port.h")
@@ -94,8 +95,7 @@ function(coppice_sim_program ID VARIANT DIR SOURCES)
   # A patched copy may leave things unused.
   target_compile_options(${target} PRIVATE -O1 $<$<BOOL:${DIR}>:-w>)
   target_link_libraries(${target} PRIVATE coppice_checker)
-  # Under the weak order the first of many: sim.<ID>.whole has them all.
-  add_test(NAME sim.${ID}.${VARIANT} COMMAND ${target} ${VARIANT} --weak 20000)
+  add_test(NAME sim.${ID}.${VARIANT} COMMAND ${target} ${VARIANT})
   set_tests_properties(sim.${ID}.${VARIANT} PROPERTIES TIMEOUT 600)
 endfunction()
 

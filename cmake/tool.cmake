@@ -6,8 +6,9 @@ list(FILTER COPPICE_BENCH_SOURCES EXCLUDE REGEX "/bench/machine/")
 list(REMOVE_ITEM COPPICE_CLI_SOURCES ${PROJECT_SOURCE_DIR}/cli/main.c)
 
 # What the checker's rules and schedules mean is data: no simulated machine is needed to say it.
+file(GLOB COPPICE_RULES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/checker/rules/*.c)
 add_library(coppice_cli STATIC ${COPPICE_CLI_SOURCES} ${COPPICE_BENCH_SOURCES} ${PROJECT_SOURCE_DIR}/checker/rules.c
-  ${PROJECT_SOURCE_DIR}/checker/schedule.c)
+  ${COPPICE_RULES} ${PROJECT_SOURCE_DIR}/checker/schedule.c)
 target_link_libraries(coppice_cli PUBLIC coppice_options PkgConfig::CJSON ${FDT_LIBRARY} m)
 target_compile_definitions(coppice_cli PRIVATE _GNU_SOURCE)
 target_link_libraries(coppice_cli PUBLIC coppice_inspect coppice coppice_engine)

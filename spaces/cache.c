@@ -20,8 +20,11 @@ cop_pfn cop_cache_get(const struct cop_cache *cache, uint64_t index)
 	cop_rcu_read_lock();
 	/* Acquire: the page is filled; pairs with the release in cop_cache_read(). */
 	while ((was = cop_load(slot, acquire)) != 0) {
-		if (!cop_pfn_valid(cache->mem, was - 1) || !cop_page_try_get(cache->mem, was - 1))
+		if (!cop_pfn_valid(cache->mem, was - 1) || !cop_page_try_get(cache->mem, was - 1)) {
+			/* Acquire: the slot was emptied before its reference went; pairs with the release in cop_page_put(). */
+			cop_fence_acquire();
 			continue;
+		}
 		/* It may have been freed and be somebody else's by now: it is ours only if it still is in the slot. */
 		if (cop_load(slot, acquire) == was) {
 			found = was - 1;

@@ -9,6 +9,7 @@
 
 /*
  * struct cop_stage_memory - the smallest machine on which a story happens; part of its world
+ * @no_runs: its tree has single leaves only
  * @deny: the how manieth allocation from now on fails; 0: none does
  */
 struct cop_stage_memory {
@@ -16,6 +17,7 @@ struct cop_stage_memory {
 	struct cop_tree tree;
 	uint64_t section;    /* bytes */
 	uint8_t section_lg2; /* what it is to be; 0: the smallest that the format allows */
+	bool no_runs;
 	uint64_t deny;
 	struct cop_mem_account before;
 	_Alignas(64) uint8_t arena[4096];

@@ -3,11 +3,10 @@
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
  *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--seconds N] [--preemptions N]
- *		[--weak EXECUTIONS] [--lines]
+ *		[--lines]
  *	PROGRAM --info
  *	PROGRAM --replay STRING ...: see stage_replay.c
  *
- * --weak: of the weak order, where what is cut off is called bounded and no bound was asked for.
  * With --lines one line of JSON for each format and nothing else: what `coppice check` reads.
  */
 #include "stories/stage_format.h"
@@ -21,8 +20,6 @@
 
 #define DEFAULT_BOUND 10000000
 #define MOST_ROUNDS   1000
-/* Of the weak order unless a bound is given: all was explored in sequence before, and what is cut off is called bounded. */
-#define WEAK_BOUND 700000
 
 struct options {
 	const char *variant;
@@ -30,7 +27,6 @@ struct options {
 	uint64_t bound;
 	bool lines;
 	bool bounded;    /* by what was asked for */
-	uint64_t weak;   /* bound of the weak order otherwise */
 	bool sequential; /* only */
 };
 
@@ -50,8 +46,7 @@ static enum cop_outcome expected(const struct options *o, const struct cop_varia
 static bool as_expected(const struct options *o, const struct cop_variant *variant, const struct checker_verdict *v)
 {
 	if (expected(o, variant) == COP_EXHAUSTED)
-		return v->result == CHECKER_EXHAUSTED ||
-		       (v->result == CHECKER_BOUNDED && v->order == SIM_ORDER_WEAK && !o->bounded);
+		return v->result == CHECKER_EXHAUSTED;
 	if (variant->reordered && v->order == SIM_ORDER_SC)
 		return false;
 	return v->result == CHECKER_FAILS && variant->rule && v->report.rule && !strcmp(v->report.rule, variant->rule);
@@ -130,11 +125,10 @@ static struct checker_verdict explore(const struct options *o, uint32_t format)
 {
 	FILE *trace = o->lines ? NULL : stdout;
 	struct checker_verdict v = stage_explore(format, SIM_ORDER_SC, o->bound, trace);
-	const enum sim_memory_order order = stage_order(format);
 
 	if (o->sequential || v.result == CHECKER_FAILS || (v.result == CHECKER_BOUNDED && !o->bounded))
 		return v;
-	return stage_explore(format, order, order == SIM_ORDER_WEAK && !o->bounded ? o->weak : o->bound, trace);
+	return stage_explore(format, stage_order(format), o->bound, trace);
 }
 
 static bool run(const struct options *o, const struct cop_variant *variant, uint32_t format)
@@ -213,10 +207,6 @@ static int parse(struct options *o, int argc, char **argv)
 			o->bound = strtoull(argv[++i], &end, 0);
 			if (*end || !o->bound)
 				return usage("no number of executions:", argv[i]);
-		} else if (!strcmp(argv[i], "--weak") && i + 1 < argc) {
-			o->weak = strtoull(argv[++i], &end, 0);
-			if (*end || !o->weak)
-				return usage("no number of executions:", argv[i]);
 		} else if (!strcmp(argv[i], "--preemptions") && i + 1 < argc) {
 			rounds = (unsigned)strtoul(argv[++i], &end, 10) + 1;
 			if (*end || !rounds || rounds > MOST_ROUNDS)
@@ -237,7 +227,7 @@ static int parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.variant = "fixed", .formats = COP_ON_ALL, .bound = DEFAULT_BOUND, .weak = WEAK_BOUND};
+	struct options o = {.variant = "fixed", .formats = COP_ON_ALL, .bound = DEFAULT_BOUND};
 	bool good = true, any = false;
 	int err;
 

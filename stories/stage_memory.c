@@ -90,6 +90,8 @@ void cop_stage_boot(struct cop_stage_memory *m, unsigned boot, unsigned sections
 	struct cop_mem_range ram = {.start = 0};
 	struct cop_layout_result layout;
 
+	if (m->no_runs)
+		config.geom.features &= ~(uint32_t)(COP_F_CONT | COP_F_SVNAPOT);
 	config.section_lg2 = m->section_lg2 ? m->section_lg2 : (uint8_t)section_lg2(&config.geom);
 	m->section = COP_LG2(config.section_lg2);
 	ram.bytes = boot * m->section;

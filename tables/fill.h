@@ -14,17 +14,21 @@ static COP_ALWAYS_INLINE void put_entry(uint64_t *p, uint64_t e, const bool link
 		cop_write(p, e);
 }
 
+/* In two chains of additions: a single one is as slow as the stores. */
 static COP_ALWAYS_INLINE void put_steps(uint64_t *p, unsigned n, uint64_t e, uint64_t step, const bool linked)
 {
-	for (; n >= 8; n -= 8, p += 8, e += 8 * step) {
+	const uint64_t two = 2 * step;
+	uint64_t odd = e + step;
+
+	for (; n >= 8; n -= 8, p += 8, e += two, odd += two) {
 		put_entry(p, e, linked);
-		put_entry(p + 1, e + step, linked);
-		put_entry(p + 2, e + 2 * step, linked);
-		put_entry(p + 3, e + 3 * step, linked);
-		put_entry(p + 4, e + 4 * step, linked);
-		put_entry(p + 5, e + 5 * step, linked);
-		put_entry(p + 6, e + 6 * step, linked);
-		put_entry(p + 7, e + 7 * step, linked);
+		put_entry(p + 1, odd, linked);
+		put_entry(p + 2, e += two, linked);
+		put_entry(p + 3, odd += two, linked);
+		put_entry(p + 4, e += two, linked);
+		put_entry(p + 5, odd += two, linked);
+		put_entry(p + 6, e += two, linked);
+		put_entry(p + 7, odd += two, linked);
 	}
 	for (; n; n--, p++, e += step)
 		put_entry(p, e, linked);
@@ -64,31 +68,45 @@ static inline unsigned fill_segment(cop_pa pa, unsigned n, unsigned l)
 	return left < n ? (unsigned)left : n;
 }
 
-static COP_ALWAYS_INLINE void put_leaves(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n,
-					 cop_pa pa, unsigned l, struct leaf_kind kind, const bool linked)
+/* Out of line: where compilers see that the step is a power of two they shift every multiple of it before the loop. */
+static COP_NOINLINE void put_private(uint64_t *p, unsigned n, uint64_t e, uint64_t step)
+{
+	put_steps(p, n, e, step, false);
+}
+
+static COP_NOINLINE void put_linked(uint64_t *p, unsigned n, uint64_t e, uint64_t step)
+{
+	put_steps(p, n, e, step, true);
+}
+
+static COP_NOINLINE void fill_leaves(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
+				     unsigned l, struct leaf_kind kind, bool linked)
 {
 	while (n) {
 		struct leaf_kind k = kind;
 		const unsigned same = fill_segment(pa, fill_stretch(g, slot, n, pa, l, &k), l);
+		const uint64_t e = make_leaf(g, pa, l, k.attrs), step = fmt_leaf_step(g, l, k.attrs);
 
-		put_steps(entries + slot, same, make_leaf(g, pa, l, k.attrs), fmt_leaf_step(g, l, k.attrs), linked);
+		if (linked)
+			put_linked(entries + slot, same, e, step);
+		else
+			put_private(entries + slot, same, e, step);
 		slot += same;
 		n -= same;
 		pa += (uint64_t)same << fmt_shift(l);
 	}
 }
 
-/* Two copies of the loop, not one per caller. */
-static COP_NOINLINE void fill_private(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
-				      unsigned l, struct leaf_kind kind)
+static inline void fill_private(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
+				unsigned l, struct leaf_kind kind)
 {
-	put_leaves(g, entries, slot, n, pa, l, kind, false);
+	fill_leaves(g, entries, slot, n, pa, l, kind, false);
 }
 
-static COP_NOINLINE void fill_linked(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
-				     unsigned l, struct leaf_kind kind)
+static inline void fill_linked(const struct cop_geom *g, uint64_t *entries, unsigned slot, unsigned n, cop_pa pa,
+			       unsigned l, struct leaf_kind kind)
 {
-	put_leaves(g, entries, slot, n, pa, l, kind, true);
+	fill_leaves(g, entries, slot, n, pa, l, kind, true);
 }
 
 static COP_ALWAYS_INLINE void put_empties(uint64_t *p, unsigned n, unsigned l)

@@ -40,8 +40,6 @@ static DIR *open_dir(char *dir, size_t bytes)
 		if (snprintf(dir, bytes, "%s/%s", exe, places[i]) < (int)bytes)
 			found = opendir(dir);
 	}
-	if (!found)
-		cli_fail(CLI_HOST, "no stories; expected their programs in stories/bin beside the tool");
 	return found;
 }
 
@@ -72,14 +70,14 @@ static int by_story(const void *a, const void *b)
 	return strcmp(q->variant, "fixed") == 0;
 }
 
-struct story_programs stories_find(void)
+struct story_programs stories_look(void)
 {
 	struct story_programs found = {NULL, 0};
 	char dir[PATH_MAX], path[2 * PATH_MAX];
 	DIR *d = open_dir(dir, sizeof(dir));
 	const struct dirent *entry;
 
-	while ((entry = readdir(d))) {
+	while (d && (entry = readdir(d))) {
 		struct story_program p;
 
 		if (!parse_name(entry->d_name, &p))
@@ -89,10 +87,20 @@ struct story_programs stories_find(void)
 		found.at = must(realloc(found.at, (found.count + 1) * sizeof(*found.at)));
 		found.at[found.count++] = p;
 	}
-	closedir(d);
+	if (d)
+		closedir(d);
+	if (found.count)
+		qsort(found.at, found.count, sizeof(*found.at), by_story);
+	return found;
+}
+
+struct story_programs stories_find(void)
+{
+	const struct story_programs found = stories_look();
+
 	if (!found.count)
-		cli_fail(CLI_HOST, "no stories in %s; expected their programs there", dir);
-	qsort(found.at, found.count, sizeof(*found.at), by_story);
+		cli_fail(CLI_HOST, "no stories; expected their programs in stories/bin beside the tool, or in "
+				   "../lib/coppice/stories");
 	return found;
 }
 
@@ -169,7 +177,10 @@ static struct story_job *next_job(struct story_job *jobs, size_t count)
 	return next;
 }
 
-void stories_run(struct story_job *jobs, size_t count, unsigned parallel, void (*done)(size_t, void *), void *arg)
+#define TICK 250 /* milliseconds */
+
+void stories_run(struct story_job *jobs, size_t count, unsigned parallel,
+		 void (*tick)(size_t, const struct story_job *, void *), void *arg)
 {
 	struct pollfd *fds = must(calloc(parallel, sizeof(*fds)));
 	struct story_job **running = must(calloc(parallel, sizeof(struct story_job *)));
@@ -184,19 +195,41 @@ void stories_run(struct story_job *jobs, size_t count, unsigned parallel, void (
 			}
 			fds[i] = (struct pollfd){.fd = running[i] ? running[i]->fd : -1, .events = POLLIN};
 		}
-		if (poll(fds, parallel, -1) < 0 && errno != EINTR)
+		if (poll(fds, parallel, tick ? TICK : -1) < 0 && errno != EINTR)
 			cli_fail(CLI_HOST, "poll: %s", strerror(errno));
+		for (unsigned i = 0; i < parallel && tick; i++) {
+			if (running[i]) {
+				tick(ended, running[i], arg);
+				break;
+			}
+		}
 		for (unsigned i = 0; i < parallel; i++) {
 			if (!running[i] || !fds[i].revents || !take(running[i]))
 				continue;
 			running[i] = NULL;
 			ended++;
-			if (done)
-				done(ended, arg);
 		}
 	}
 	free(fds);
 	free(running);
+}
+
+cJSON *stories_info(const struct story_programs *programs)
+{
+	static char name[] = "list", info[] = "--info";
+	static char *const args[] = {name, info, NULL};
+	cJSON *stories = cJSON_CreateArray();
+
+	for (size_t i = 0; i < programs->count; i++) {
+		struct story_job job = {.program = &programs->at[i], .argv = args};
+
+		if (strcmp(programs->at[i].variant, "fixed") != 0)
+			continue;
+		stories_run(&job, 1, 1, NULL, NULL);
+		cJSON_AddItemToArray(stories, cJSON_DetachItemFromArray(job.lines, 0));
+		cJSON_Delete(job.lines);
+	}
+	return stories;
 }
 
 /* Characters of a line of the terminal; else what COLUMNS says, else 140. */

@@ -19,6 +19,8 @@ struct story_programs {
 
 /* Does not come back if there are none. */
 struct story_programs stories_find(void);
+/* None of them is an answer, too. */
+struct story_programs stories_look(void);
 
 /**
  * struct story_job - a program that runs, and what it has said
@@ -39,8 +41,12 @@ struct story_job {
 	size_t bytes;
 };
 
-/* Runs all, @parallel at a time; @done may be NULL. */
-void stories_run(struct story_job *, size_t count, unsigned parallel, void (*done)(size_t ended, void *), void *arg);
+/* Runs all, @parallel at a time. @tick: told now and then how many have ended, and one that has not; may be NULL. */
+void stories_run(struct story_job *, size_t count, unsigned parallel,
+		 void (*tick)(size_t ended, const struct story_job *, void *), void *arg);
+
+/* What each story says of itself: an array of objects. */
+cJSON *stories_info(const struct story_programs *);
 
 /* Prints the trace of one execution, and comes back when that is done. */
 void stories_trace(const struct story_program *, char *schedule);

@@ -25,6 +25,8 @@ static bool translation_shared(const struct sim_tree *user, cop_va va, bool writ
 
 	touched_is_shared = sim_conflicts(&sim_loc_tlb, false);
 	n = sim_translate(user, va, write, to, ask_shared);
+	/* An event has room for few choices: each of these is one of its own. */
+	touched_is_shared |= n > 1;
 	for (unsigned i = 0; i < n; i++) {
 		if (to[i].pa < sim.config.pa_bytes)
 			touched_is_shared |= sim_conflicts(sim_phys(to[i].pa), write) ||
@@ -41,7 +43,7 @@ static void update_entry(const struct sim_reached *to, struct sim_at at)
 	if (to->pa == COP_PA_NONE || to->updated == to->entry)
 		return;
 	sim_touch(sim_phys(to->word), true);
-	sim_touch_as(&sim_loc_tables, SIM_ADD);
+	sim_mmu_touch_written(to->word, &to->updated);
 	sim_race_hardware(sim_phys(to->word), to->updated);
 	sim_poke_by_hardware(to->word, to->updated, at);
 }
@@ -154,8 +156,8 @@ static bool visible(const volatile void *p, bool write, const uint64_t *v)
 static void touch_written(void *to, bool write, const uint64_t *v)
 {
 	sim_touch(to, write);
-	if (write && sim_in_table(to) && sim_mmu_write_matters(sim_place_of(to).address & ~7ULL, v))
-		sim_touch_as(&sim_loc_tables, SIM_ADD);
+	if (write && sim_in_table(to))
+		sim_mmu_touch_written(sim_place_of(to).address & ~7ULL, v);
 }
 
 /* Announce, wait, arrive. */
@@ -174,7 +176,7 @@ static void *begin(enum sim_op op, const volatile void *p, bool write, const uin
 
 static struct sim_change change_of(const void *to, enum sim_entry_write how, unsigned race)
 {
-	return (struct sim_change){how, sim_order_ordered(race), sim_race_known(to)};
+	return (struct sim_change){.how = how, .ordered = sim_order_ordered(race), .known = sim_race_known(to)};
 }
 
 static void put_entry(cop_pa word, void *to, uint64_t v, unsigned size, const struct sim_change *how, struct sim_at at)
@@ -212,14 +214,19 @@ static uint64_t truncated(uint64_t v, unsigned size)
 	return size == 8 ? v : v & (COP_LG2(size * 8) - 1);
 }
 
+static void check_object(const void *p, unsigned size, struct sim_at at)
+{
+	sim_rcu_check_heads(p, size, at);
+	sim_object_check(p, at);
+}
+
 /* After the value is known: who knows what of whom, and what becomes of a struct page. */
 static void account(const void *p, void *to, unsigned how, uint64_t old, uint64_t v, unsigned size, enum sim_op op,
 		    struct sim_at at)
 {
 	struct sim_place place = sim_place_of(p);
 
-	sim_rcu_check_heads(p, size, at);
-	sim_object_check(p, at);
+	check_object(p, size, at);
 	sim_race_access(to, how, how & SIM_RACE_WRITE ? v : old, at);
 	if ((how & SIM_RACE_WRITE) && place.space == SIM_VIRT)
 		sim_memmap_written(place.address, old, v, size, op, at);
@@ -287,22 +294,27 @@ static bool store_later(enum sim_op op, volatile void *p, uint64_t v, unsigned s
 	if (place.space == SIM_PHYS)
 		check_frame(place.address, true, "");
 	s.change = change_of(s.to, SIM_ENTRY_STORE, how);
-	if (!sim_order_store(&s, seen_by_others(s.to, s.v, size)))
+	if (!sim_order_waits(seen_by_others(s.to, s.v, size)))
 		return false;
+	s.issued = sim_race_issued(how);
+	sim_order_store(&s);
 	sim_record(SIM_OP_BUFFER, s.p, 0, s.v, 0, at);
 	return true;
 }
 
 void sim_store_made(const struct sim_store *s)
 {
-	uint64_t old = sim_peek(s->to, s->size);
+	const uint64_t old = sim_peek(s->to, s->size);
+	struct sim_change change = s->change;
 
+	change.knew = &s->issued.knew;
 	if (sim_place_of(s->to).space == SIM_PHYS)
 		check_frame(sim_place_of(s->to).address, true, "");
 	touch_written(s->to, true, s->size == 8 ? &s->v : NULL);
 	sim_record(s->op, s->p, old, s->v, 0, s->at);
-	put(s->to, s->v, s->size, s->how, &s->change, s->at);
-	account(s->p, s->to, s->how, old, s->v, s->size, s->op, s->at);
+	put(s->to, s->v, s->size, s->how, &change, s->at);
+	check_object(s->p, s->size, s->at);
+	sim_race_made(s->to, s->how, s->v, s->at, &s->issued);
 }
 
 /* @how: enum sim_race bits. */
@@ -568,7 +580,7 @@ static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, stru
 	if (or_old)
 		v |= old;
 	sim_touch(to, true);
-	sim_touch_as(&sim_loc_tables, SIM_ADD);
+	sim_mmu_touch_written(sim_place_of(to).address & ~7ULL, &v);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
 	put(to, v, 8, SIM_RACE_WRITE | SIM_RACE_RMW, &change, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);

@@ -217,9 +217,10 @@ static bool loses(const struct sim_tree *tree, const struct changing *c, uint64_
 	       ((f->attrs(&tree->geom, seen, level) ^ f->attrs(&tree->geom, c->old, level)) & ~ad);
 }
 
-static void check_lost(const struct sim_tree *tree, const struct changing *c, struct sim_known known, unsigned level)
+static void check_lost(const struct sim_tree *tree, const struct changing *c, const struct sim_change *change,
+		       unsigned level)
 {
-	struct sim_overwrite lost = sim_race_overwrites(sim_phys(c->word), known, c->old);
+	struct sim_overwrite lost = sim_race_overwrites(sim_phys(c->word), change, c->old);
 
 	if (lost.unseen && loses(tree, c, lost.seen, level))
 		sim_report("lost-update",
@@ -241,7 +242,7 @@ void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, const struct s
 		return;
 	sim.cpu[sim.current].at = at;
 	if (change->how == SIM_ENTRY_STORE)
-		check_lost(tree, &c, change->known, f->level);
+		check_lost(tree, &c, change, f->level);
 	if (old == v)
 		return;
 	check_encoding(tree, v, f->level, word);
@@ -285,7 +286,7 @@ static void ask_shared(const void *p)
  * Can a write change what CPUs may hold? Not in a table that was never linked, and not from one value that hardware does not
  * keep to another. @v: NULL if it is not known.
  */
-bool sim_mmu_write_matters(cop_pa word, const uint64_t *v)
+static bool write_matters(cop_pa word, const uint64_t *v)
 {
 	const struct sim_frame *f = frame_of(word);
 	const struct sim_tree *tree = &sim.tree[f->tree];
@@ -297,20 +298,70 @@ bool sim_mmu_write_matters(cop_pa word, const uint64_t *v)
 	return valid(tree, *v, f->level) || valid(tree, sim_word_now(word).value, f->level);
 }
 
+/* Of a single leaf, or of nothing; not of a run, any entry of which hardware may take for all. */
+static bool is_single(const struct sim_tree *tree, uint64_t v, unsigned level)
+{
+	const struct sim_entry *e = sim_decode(tree, v, level);
+
+	return level == 0 && !e->cont && (e->kind == COP_LEAF || e->kind == COP_EMPTY);
+}
+
+static void visit_mapped(const struct sim_target *to, void (*visit)(const void *))
+{
+	for (cop_pa pa = to->pa; pa < to->pa + to->bytes && pa < sim.config.pa_bytes;
+	     pa += COP_LG2(sim.config.frame_lg2))
+		visit(sim_frame_mapped(pa));
+}
+
+static void visit_written(cop_pa word, const uint64_t *v, void (*visit)(const void *))
+{
+	const struct sim_frame *f = frame_of(word);
+	const struct sim_tree *tree = &sim.tree[f->tree];
+	const uint64_t old = sim_word_now(word).value;
+	struct sim_target to;
+
+	visit(&sim_loc_tables);
+	if (!v || !is_single(tree, old, f->level) || !is_single(tree, *v, f->level)) {
+		visit(&sim_loc_links);
+		return;
+	}
+	to = sim_target_of(tree, old, f->level);
+	visit_mapped(&to, visit);
+	to = sim_target_of(tree, *v, f->level);
+	visit_mapped(&to, visit);
+}
+
+static void add_to(const void *location)
+{
+	sim_touch_as(location, SIM_ADD);
+}
+
+void sim_mmu_touch_written(cop_pa word, const uint64_t *v)
+{
+	if (write_matters(word, v))
+		visit_written(word, v, add_to);
+}
+
+static void ask_added(const void *location)
+{
+	path_is_shared |= sim_conflicts_as(location, SIM_ADD);
+}
+
 bool sim_mmu_write_shared(cop_pa word, const uint64_t *v)
 {
 	const struct sim_frame *f = frame_of(word);
 	struct sim_walk w = {.visit = ignore, .touch = ask_shared, .exact = true};
 	cop_va va;
 
-	if (!sim_mmu_write_matters(word, v))
+	if (!write_matters(word, v))
 		return false;
-	if (sim_conflicts_as(&sim_loc_tables, SIM_ADD))
+	path_is_shared = false;
+	visit_written(word, v, ask_added);
+	if (path_is_shared)
 		return true;
 	if (!sim_shared_count())
 		return false;
 	va = sim_entry_va(&sim.tree[f->tree], f->va, f->level, (word - f->base) / 8);
-	path_is_shared = false;
 	sim_walk_all(&w, va, va);
 	return path_is_shared;
 }
@@ -463,6 +514,7 @@ void sim_root_grown(cop_pa old, const struct cop_geom *geom, cop_pa root)
 		sim_fail("assert", "%#llx is no attached root", (unsigned long long)old);
 	sim_point(SIM_OP_PUBLISH, true, NULL, SIM_AT);
 	sim_touch(&sim_loc_tables, true);
+	sim_touch(&sim_loc_links, true);
 	sim.tree[t].geom = *geom;
 	sim.tree[t].root = root;
 	sim_tree_coding(&sim.tree[t]);

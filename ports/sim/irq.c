@@ -92,12 +92,12 @@ static void change(unsigned on, uint64_t set, uint64_t clear)
 	sim_word_set(word_of(on), (*word_of(on) & ~clear) | set);
 }
 
-/* A handler is not preempted, and its CPU has interrupts off anyway. */
+/* A handler is not preempted, and its CPU has interrupts off anyway; callbacks go on whatever that CPU does. */
 static void own(int64_t by)
 {
 	uint64_t word = *word_of(me()->on);
 
-	if (me()->handler)
+	if (me()->handler || sim.current == SIM_RCU_CPU)
 		return;
 	word += (uint64_t)by;
 	word &= ~OWNER;

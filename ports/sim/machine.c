@@ -267,6 +267,11 @@ const void *sim_frame_location(cop_pa pa)
 	return &sim.frame[f->base >> sim.config.frame_lg2];
 }
 
+const void *sim_frame_mapped(cop_pa pa)
+{
+	return &sim.frame[pa >> sim.config.frame_lg2].mapped;
+}
+
 void sim_frame_claim(cop_pa pa, uint64_t bytes, const char *owner, struct sim_at at)
 {
 	if (pa + bytes > sim.config.pa_bytes || !all_free(pa, bytes))
@@ -299,16 +304,43 @@ static void let_go(cop_pa pa, uint64_t bytes, enum sim_frame_state state, bool k
 	}
 }
 
+/* Of more frames than these all writes to tables are looked at, instead of what each is mapped by. */
+#define FRAMES_SINGLY 16
+
+static bool mappings_conflict(cop_pa pa, uint64_t bytes)
+{
+	bool any = sim_conflicts(&sim_loc_tlb, false);
+
+	if (bytes >> sim.config.frame_lg2 > FRAMES_SINGLY)
+		return any || sim_conflicts(&sim_loc_tables, false);
+	any |= sim_conflicts(&sim_loc_links, false);
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
+		any |= sim_conflicts(sim_frame_mapped(p), false);
+	return any;
+}
+
+/* What is freed must not be mapped, nor held. */
+static void touch_mappings(cop_pa pa, uint64_t bytes)
+{
+	sim_touch(&sim_loc_tlb, false);
+	if (bytes >> sim.config.frame_lg2 > FRAMES_SINGLY) {
+		sim_touch(&sim_loc_tables, false);
+		return;
+	}
+	sim_touch(&sim_loc_links, false);
+	for (cop_pa p = pa; p < pa + bytes; p += COP_LG2(sim.config.frame_lg2))
+		sim_touch(sim_frame_mapped(p), false);
+}
+
 static void point_of_free(cop_pa pa, uint64_t bytes, struct sim_at at)
 {
 	sim_point(SIM_OP_FREE,
-		  sim_conflicts(&sim_loc_frames, false) || sim_conflicts(&sim_loc_tables, false) ||
-			  sim_conflicts(&sim_loc_tlb, false) || sim_conflicts(sim_frame_location(pa), true),
+		  sim_conflicts(&sim_loc_frames, false) || mappings_conflict(pa, bytes) ||
+			  sim_conflicts(sim_frame_location(pa), true),
 		  NULL, at);
 	sim_touch(&sim_loc_frames, false);
 	sim_touch(sim_frame_location(pa), true);
-	sim_touch(&sim_loc_tables, false);
-	sim_touch(&sim_loc_tlb, false);
+	touch_mappings(pa, bytes);
 	sim_race_before(&sim_loc_frames);
 	sim_order_frame_freed();
 	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
@@ -335,8 +367,7 @@ void sim_frame_given(cop_pa pa, uint64_t bytes, enum sim_frame_state state, cons
 void sim_frame_taken(cop_pa pa, uint64_t bytes, struct sim_at at)
 {
 	sim_touch(sim_frame_location(pa), true);
-	sim_touch(&sim_loc_tables, false);
-	sim_touch(&sim_loc_tlb, false);
+	touch_mappings(pa, bytes);
 	sim_record(SIM_OP_FREE, sim_phys(pa), 0, bytes, pa, at);
 	check_not_free(pa, bytes);
 	sim_mmu_check_table(pa);

@@ -43,7 +43,8 @@ static struct {
 	/* Of each location: what it held before, and what each CPU has seen of it. */
 	struct word {
 		uint64_t *word;
-		uint32_t last; /* in log, + 1 */
+		unsigned place; /* compared.c */
+		uint32_t last;  /* in log, + 1 */
 		uint32_t seen[SIM_BUFFERS];
 	} slot[WORDS];
 	struct write {
@@ -53,11 +54,10 @@ static struct {
 	unsigned used;
 } order;
 
-static uint64_t loc_order; /* the order in which all stores are made */
-
 void sim_order_on(void)
 {
 	memset(&order, 0, sizeof(order));
+	sim_compared_on();
 }
 
 bool sim_order_is(enum sim_memory_order what)
@@ -121,8 +121,10 @@ void sim_order_settle_all(struct sim_at at)
 			sim_await_word(SIM_OP_FENCE, &sim.order.cpu[c].made, is_made, sim.order.cpu[c].count, at);
 	}
 	sim_order_fence(true, true, true, at);
-	for (unsigned c = 0; c < SIM_BUFFERS; c++)
+	for (unsigned c = 0; c < SIM_BUFFERS; c++) {
 		sim.order.cpu[c].view = sim.order.now;
+		sim.order.cpu[c].view_at = COP_LG2(on());
+	}
 }
 
 /* Weak order. */
@@ -138,6 +140,7 @@ static struct word *slot_of(uint64_t *word)
 	if (++order.used == WORDS / 2)
 		sim_fail("sim-limit", "more than %u words that several CPUs access", WORDS / 2);
 	order.slot[i].word = word;
+	order.slot[i].place = sim_compared_place();
 	return &order.slot[i];
 }
 
@@ -155,13 +158,19 @@ void sim_order_written(void *to, uint64_t old)
 		return;
 	if (sim.order.writes == LOG)
 		sim_fail("sim-limit", "more than %u stores in one execution", LOG);
-	sim_touch(&loc_order, true);
 	w = slot_of(sim_real_word(to));
+	sim_compared_touch(w->place, true);
 	engine_save(w, sizeof(*w));
 	order.log[sim.order.writes] = (struct write){old, ++sim.order.now, w->last};
 	w->last = ++sim.order.writes;
 	w->seen[on()] = sim.order.now;
 	mine()->own = sim.order.now;
+	mine()->own_at |= COP_LG2(w->place);
+}
+
+static uint32_t newer(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
 }
 
 /* It has read what was made at @time. */
@@ -173,15 +182,14 @@ static void has_read(struct word *w, uint32_t time, bool acquire)
 		engine_save(w, sizeof(*w));
 		w->seen[on()] = time;
 	}
-	if (me->read < time)
-		me->read = time;
-	if (acquire && me->view < time)
-		me->view = time;
-}
-
-static uint32_t newer(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
+	if (!time)
+		return;
+	me->read = newer(me->read, time);
+	me->read_at |= COP_LG2(w->place);
+	if (!acquire)
+		return;
+	me->view = newer(me->view, time);
+	me->view_at |= COP_LG2(w->place);
 }
 
 /* Before its frame was allocated it was another location. */
@@ -195,12 +203,14 @@ static uint32_t begins(const void *p)
 static uint64_t load_weak(const void *from, bool acquire)
 {
 	struct word *w = slot_of(sim_real_word(from));
-	uint32_t floor = newer(newer(mine()->view, w->seen[on()]), begins(from));
+	const uint32_t here = newer(w->seen[on()], begins(from));
 	uint32_t write = w->last, way, ways = 1;
 	uint64_t v = *w->word;
 
+	if (time_of(write) > here)
+		sim_compared(w->place, mine()->view_at);
 	/* Each value that it held after the view began. */
-	for (uint32_t i = write; i && time_of(i) > floor; i = order.log[i - 1].before)
+	for (uint32_t i = write; i && time_of(i) > newer(mine()->view, here); i = order.log[i - 1].before)
 		ways++;
 	for (way = sim_choose(ways); way; way--) {
 		v = order.log[write - 1].old;
@@ -252,33 +262,40 @@ bool sim_order_late(const struct sim_frame *f, uint32_t ordered)
 }
 
 /* All that this CPU can tell others of. */
-static uint32_t known(void)
+static void tell(uint32_t *moment, uint64_t *at)
 {
-	return newer(mine()->view, mine()->own);
+	*moment = newer(*moment, newer(mine()->view, mine()->own));
+	*at |= mine()->view_at | mine()->own_at;
+}
+
+static void see(uint32_t moment, uint64_t at)
+{
+	mine()->view = newer(mine()->view, moment);
+	mine()->view_at |= at;
 }
 
 void sim_order_grace_begins(void)
 {
 	if (is_weak())
-		sim.order.grace = newer(sim.order.grace, known());
+		tell(&sim.order.grace, &sim.order.grace_at);
 }
 
 void sim_order_section_begins(void)
 {
 	if (is_weak())
-		mine()->view = newer(mine()->view, sim.order.grace);
+		see(sim.order.grace, sim.order.grace_at);
 }
 
 void sim_order_frame_freed(void)
 {
 	if (is_weak())
-		sim.order.frames = newer(sim.order.frames, known());
+		tell(&sim.order.frames, &sim.order.frames_at);
 }
 
 void sim_order_frame_allocated(void)
 {
 	if (is_weak())
-		mine()->view = newer(mine()->view, sim.order.frames);
+		see(sim.order.frames, sim.order.frames_at);
 }
 
 /* Both. */
@@ -392,23 +409,28 @@ void sim_order_fence(bool acquire, bool release, bool full, struct sim_at at)
 		me->fence = (uint32_t)me->count;
 		me->ordered = me->wrote;
 	}
-	if (acquire && me->view < me->read)
-		me->view = me->read;
+	if (acquire)
+		see(me->read, me->read_at);
 	if (!full)
 		return;
-	sim_point(SIM_OP_FENCE, sim_conflicts(&loc_order, false), NULL, at);
-	sim_touch(&loc_order, false);
+	sim_point(SIM_OP_FENCE, sim_compared_conflicts(on(), false), NULL, at);
+	sim_compared_touch(on(), false);
 	me->view = sim.order.now;
+	/* Newer than all that it knew. */
+	me->view_at = COP_LG2(on());
 }
 
-bool sim_order_store(const struct sim_store *s, bool shared)
+bool sim_order_waits(bool shared)
+{
+	return sim.config.order != SIM_ORDER_SC && !sim.solo && sim_log_shared(shared);
+}
+
+void sim_order_store(const struct sim_store *s)
 {
 	struct sim_order_cpu *me = mine();
 	const bool release = s->how & SIM_RACE_RELEASE;
 	struct entry *e;
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo || !sim_log_shared(shared))
-		return false;
 	if (me->count == ENTRIES)
 		sim_fail("sim-limit", "more than %d stores of one CPU in one execution", ENTRIES);
 	e = &order.entry[on()][me->count];
@@ -416,15 +438,13 @@ bool sim_order_store(const struct sim_store *s, bool shared)
 	/* Which stores can be made first depends on which are there. */
 	if (sim.config.order == SIM_ORDER_WEAK)
 		sim_touch(&me->count, true);
-	engine_save(e, sizeof(*e));
-	*e = (struct entry){.state = WAITS,
-			    .what = *s,
-			    .word = sim_real_word(s->to),
-			    .after = release ? (uint32_t)me->count : me->fence};
-	if (sim.config.order == SIM_ORDER_TSO)
-		e->after = (uint32_t)me->count;
+	/* Of what is not there the rest is not looked at. */
+	engine_save(&e->state, sizeof(e->state));
+	e->state = WAITS;
+	e->what = *s;
+	e->word = sim_real_word(s->to);
+	e->after = release || sim.config.order == SIM_ORDER_TSO ? (uint32_t)me->count : me->fence;
 	me->count++;
-	return true;
 }
 
 static bool may_be_made(unsigned cpu, uint64_t i)

@@ -47,6 +47,8 @@ static struct {
 	} now;
 } race;
 
+static const struct sim_clock nothing;
+
 static void join(struct sim_clock *to, const struct sim_clock *from)
 {
 	struct sim_clock both;
@@ -132,21 +134,22 @@ static const char *name_of(unsigned cpu)
 	return sim.cpu[cpu].name ? sim.cpu[cpu].name : "another CPU";
 }
 
-/* The other's access was at @clock. */
-static bool unordered(unsigned cpu, uint32_t clock)
+/* The other's access was at @clock; @knew: what this one knew. */
+static bool unordered(const struct sim_clock *knew, unsigned cpu, uint32_t clock)
 {
-	return cpu != sim.current && clock > mine()->of[cpu];
+	return cpu != sim.current && clock > knew->of[cpu];
 }
 
-static void check(const struct location *l, unsigned how, struct sim_at at)
+static void check(const struct location *l, unsigned how, const struct sim_clock *knew, struct sim_at at)
 {
 	const bool write = how & SIM_RACE_WRITE, plain = how & SIM_RACE_PLAIN;
 
 	for (uint32_t rest = l->accessed; rest; rest &= rest - 1) {
 		const unsigned i = (unsigned)__builtin_ctz(rest);
 		const struct own *o = &l->own[i];
-		const bool after_write = unordered(i, o->written) && (plain || (l->last.plain_write & 1U << i));
-		const bool after_read = write && unordered(i, o->read) && (plain || (l->last.plain_read & 1U << i));
+		const bool after_write = unordered(knew, i, o->written) && (plain || (l->last.plain_write & 1U << i));
+		const bool after_read =
+			write && unordered(knew, i, o->read) && (plain || (l->last.plain_read & 1U << i));
 
 		if (!after_write && !after_read)
 			continue;
@@ -175,57 +178,90 @@ static struct sim_clock joined(const struct sim_clock *a, const struct sim_clock
 	return both;
 }
 
-static void order(struct location *l, unsigned how)
+/* What a write tells whoever acquires it; what a release fence was told is part of what its CPU knows. */
+static const struct sim_clock *leaves(unsigned how)
 {
-	struct sim_clock released = {{0}};
+	if (how & SIM_RACE_RELEASE)
+		return mine();
+	return how & SIM_RACE_PLAIN ? &nothing : &race.now.fenced[sim.current];
+}
 
+static void learn(const struct location *l, unsigned how)
+{
 	if (how & SIM_RACE_ACQUIRE)
 		join(mine(), &l->released);
 	else if (!(how & SIM_RACE_PLAIN))
 		join(&race.now.acquired[sim.current], &l->released);
-	if (!(how & SIM_RACE_WRITE))
-		return;
+}
+
+static void leave(struct location *l, unsigned how, const struct sim_clock *what)
+{
+	struct sim_clock released = *what;
+
 	if (how & SIM_RACE_RMW)
-		released = l->released;
-	if (!(how & SIM_RACE_PLAIN))
-		released = joined(&released, &race.now.fenced[sim.current]);
-	if (how & SIM_RACE_RELEASE)
-		released = joined(&released, mine());
+		released = joined(&released, &l->released);
 	if (!memcmp(&l->released, &released, sizeof(released)))
 		return;
 	engine_save(&l->released, sizeof(l->released));
 	l->released = released;
 }
 
-void sim_race_access(const volatile void *p, unsigned how, uint64_t value, struct sim_at at)
+/* @epoch: the CPU's own clock. */
+static void note(struct location *l, unsigned how, uint32_t epoch, uint64_t value, struct sim_at at)
 {
-	struct location *l;
-	struct own *own;
+	struct own *own = &l->own[sim.current];
 
-	if (sim.solo)
-		return;
-	l = location_of(p);
-	check(l, how, at);
-	order(l, how);
 	l->accessed |= 1U << sim.current;
-	own = &l->own[sim.current];
 	engine_save(own, sizeof(*own));
 	engine_save(&l->last, sizeof(l->last));
 	own->seen = value;
 	own->knows = true;
 	if (!(how & SIM_RACE_WRITE) || (how & SIM_RACE_RMW)) {
-		own->read = mine()->of[sim.current];
+		own->read = epoch;
 		l->last.read_at = at;
 		set_bit(&l->last.plain_read, how & SIM_RACE_PLAIN);
 	}
 	if (how & SIM_RACE_WRITE) {
-		own->written = mine()->of[sim.current];
+		own->written = epoch;
 		l->last.at = at;
 		l->last.last_writer = (uint8_t)sim.current;
 		set_bit(&l->last.plain_write, how & SIM_RACE_PLAIN);
 	}
+}
+
+void sim_race_access(const volatile void *p, unsigned how, uint64_t value, struct sim_at at)
+{
+	struct location *l;
+
+	if (sim.solo)
+		return;
+	l = location_of(p);
+	check(l, how, mine(), at);
+	learn(l, how);
+	if (how & SIM_RACE_WRITE)
+		leave(l, how, leaves(how));
+	note(l, how, mine()->of[sim.current], value, at);
 	if (how & SIM_RACE_RELEASE)
 		tick(sim.current);
+}
+
+struct sim_issued sim_race_issued(unsigned how)
+{
+	const struct sim_issued issued = {*mine(), *leaves(how)};
+
+	if (how & SIM_RACE_RELEASE)
+		tick(sim.current);
+	return issued;
+}
+
+void sim_race_made(const volatile void *p, unsigned how, uint64_t value, struct sim_at at,
+		   const struct sim_issued *issued)
+{
+	struct location *l = location_of(p);
+
+	check(l, how, &issued->knew, at);
+	leave(l, how, &issued->leaves);
+	note(l, how, issued->knew.of[sim.current], value, at);
 }
 
 void sim_race_fence(bool acquire, bool release)
@@ -278,20 +314,21 @@ struct sim_known sim_race_known(const void *p)
 	return (struct sim_known){.any = l->own[sim.current].knows, .value = l->own[sim.current].seen};
 }
 
-struct sim_overwrite sim_race_overwrites(const void *p, struct sim_known known, uint64_t old)
+struct sim_overwrite sim_race_overwrites(const void *p, const struct sim_change *change, uint64_t old)
 {
+	const struct sim_clock *knew = change->knew ? change->knew : mine();
 	const struct location *l;
 	struct sim_overwrite o = {.unseen = false};
 
-	if (sim.solo || !known.any)
+	if (sim.solo || !change->known.any)
 		return o;
 	l = location_of(p);
-	o.seen = known.value;
+	o.seen = change->known.value;
 	o.by = l->last.last_writer;
 	o.at = l->last.at;
 	if (o.seen == old)
 		return o;
-	o.unseen = o.by == SIM_HARDWARE || unordered(o.by, l->own[o.by].written);
+	o.unseen = o.by == SIM_HARDWARE || unordered(knew, o.by, l->own[o.by].written);
 	return o;
 }
 

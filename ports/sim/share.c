@@ -33,7 +33,7 @@ static struct {
 	size_t shared;
 } share;
 
-uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames;
+uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_links, sim_loc_frames;
 
 static uint32_t *slot_of(uintptr_t word)
 {

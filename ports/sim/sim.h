@@ -111,6 +111,7 @@ struct sim_frame {
 	bool listed;    /* among those changed since the mark */
 	bool filled;    /* since then, wholly, with: */
 	uint64_t fill;
+	uint64_t mapped; /* the location of: which leaves map it */
 };
 
 struct sim_tree {
@@ -161,6 +162,7 @@ struct sim_config {
 	unsigned cpus;
 	bool quiet;       /* do not switch where a location has had no conflicting access so far */
 	bool plain_waits; /* plain stores and loads are as free as marked ones, also where the program orders them */
+	bool all_ordered; /* no two stores commute */
 	bool fine;        /* ... but when one execution is followed step by step: switch at every announcement */
 	bool go_on;       /* a failure ends its coroutine, not the execution */
 	const char *disabled; /* a rule that is not looked at; NULL: none */
@@ -215,16 +217,18 @@ struct sim {
 	} rcu;
 	struct {
 		struct sim_order_cpu {
-			uint64_t count, made; /* stores */
-			uint32_t fence;       /* so many come before all later ones */
-			uint32_t view, read;  /* moments: loads see nothing older; newest that was read */
-			uint32_t own;         /* moment of its newest store */
-			uint32_t wrote;       /* to tables that are not linked yet, so often */
-			uint32_t ordered;     /* ... of which so many come before all later stores */
+			uint64_t count, made;              /* stores */
+			uint32_t fence;                    /* so many come before all later ones */
+			uint32_t view, read;               /* moments: loads see nothing older; newest that was read */
+			uint32_t own;                      /* moment of its newest store */
+			uint64_t view_at, read_at, own_at; /* places that these moments are of: compared.c */
+			uint32_t wrote;                    /* to tables that are not linked yet, so often */
+			uint32_t ordered;                  /* ... of which so many come before all later stores */
 		} cpu[SIM_BUFFERS];
 		uint32_t now, writes;
 		uint32_t grace,
 			frames; /* moments: what came before the newest grace period, and before the newest free */
+		uint64_t grace_at, frames_at;
 	} order;
 	struct {
 		uint64_t word; /* irq.c */
@@ -267,6 +271,7 @@ void sim_record(enum sim_op, const void *where, uint64_t old, uint64_t value, co
 cop_pa sim_frame_alloc(unsigned lg2, enum sim_frame_state, const char *owner, struct sim_at);
 /* Who has a frame is a location: its name. */
 const void *sim_frame_location(cop_pa);
+const void *sim_frame_mapped(cop_pa);
 void sim_frame_claim(cop_pa, uint64_t bytes, const char *owner, struct sim_at);
 void sim_frame_free(cop_pa, uint64_t bytes, struct sim_at);
 /* Frames that the library's own allocator hands out and takes back; they stay in the linear map. */
@@ -360,6 +365,7 @@ enum sim_entry_write { SIM_ENTRY_STORE, SIM_ENTRY_EXCHANGE, SIM_ENTRY_INSTRUCTIO
 /*
  * @ordered: of the CPU's writes to tables that are not linked, those that come before this one
  * @known: what the CPU knew of the entry when it stored
+ * @knew: ... and of others, if the store has waited; NULL: what it knows now
  */
 struct sim_known {
 	bool any;
@@ -369,6 +375,7 @@ struct sim_change {
 	enum sim_entry_write how;
 	uint32_t ordered;
 	struct sim_known known;
+	const struct sim_clock *knew;
 };
 void sim_mmu_entry_written(cop_pa word, uint64_t old, uint64_t v, const struct sim_change *, struct sim_at);
 /* After a part of an entry was written. */
@@ -376,7 +383,8 @@ void sim_mmu_entry_patched(cop_pa word);
 void sim_link_table(unsigned tree, cop_pa table, unsigned level, cop_va, uint32_t ordered);
 /* Does anyone else's access conflict with a write to this word of a table? */
 bool sim_mmu_write_shared(cop_pa word, const uint64_t *v);
-bool sim_mmu_write_matters(cop_pa word, const uint64_t *v);
+/* Before it is written: what, beside the word, those depend on who ask what CPUs may hold. */
+void sim_mmu_touch_written(cop_pa word, const uint64_t *v);
 /* A table that is freed maps nothing any more, unless a leaf has taken its place. */
 void sim_mmu_check_table(cop_pa);
 void sim_mmu_check_operand(cop_pa word, unsigned n, const struct cop_tlbi *);
@@ -405,7 +413,11 @@ bool sim_seen(const void *world, size_t world_bytes);
 void sim_seen_passed(void);
 
 /* share.c: which locations are accessed by more than one CPU, with a write among them */
-extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_frames; /* locations without an address */
+/*
+ * Locations without an address. What tables say is two: whoever asks for addresses looks at sim_loc_tables, to which every
+ * write adds; whoever asks for frames looks at those frames' sim_frame_mapped() and at sim_loc_links: all but single leaves.
+ */
+extern uint64_t sim_loc_tlb, sim_loc_tables, sim_loc_links, sim_loc_frames;
 /* As the engine's modes: SIM_ADD commutes with itself. */
 enum sim_mode { SIM_LOOK, SIM_ADD, SIM_CHANGE };
 /* Does an access of this CPU conflict with one that another has made in any execution so far? */
@@ -468,6 +480,15 @@ void sim_rcu_run_solo(void);
  */
 enum sim_race { SIM_RACE_WRITE = 1, SIM_RACE_PLAIN = 2, SIM_RACE_ACQUIRE = 4, SIM_RACE_RELEASE = 8, SIM_RACE_RMW = 16 };
 void sim_race_access(const volatile void *, unsigned how, uint64_t value, struct sim_at);
+/*
+ * A store that waits comes where the program has it, not where it is made: what this CPU knew then, and what whoever
+ * acquires the store gets to know.
+ */
+struct sim_issued {
+	struct sim_clock knew, leaves;
+};
+struct sim_issued sim_race_issued(unsigned how);
+void sim_race_made(const volatile void *, unsigned how, uint64_t value, struct sim_at, const struct sim_issued *);
 void sim_race_fence(bool acquire, bool release);
 /* Everything this CPU did comes before whatever is done after sim_race_after() of the same location. */
 void sim_race_before(const void *);
@@ -483,7 +504,7 @@ struct sim_overwrite {
 };
 /* What this CPU has last read or written at a location, and what of it somebody has overwritten since. */
 struct sim_known sim_race_known(const void *);
-struct sim_overwrite sim_race_overwrites(const void *, struct sim_known, uint64_t old);
+struct sim_overwrite sim_race_overwrites(const void *, const struct sim_change *, uint64_t old);
 
 void sim_race_join(bool to_all); /* with every CPU's clock */
 
@@ -515,12 +536,14 @@ struct sim_store {
 	uint64_t v;
 	unsigned size, how, slot;
 	struct sim_change change;
+	struct sim_issued issued;
 	enum sim_op op;
 	struct sim_at at;
 };
 void sim_order_on(void);
-/* Takes a store for later; false: it has to be made now. */
-bool sim_order_store(const struct sim_store *, bool shared);
+/* Is a store taken for later? @shared: others look. */
+bool sim_order_waits(bool shared);
+void sim_order_store(const struct sim_store *);
 void sim_order_run(void *);
 /* A load's value, if it is that of a store of its own CPU that waits. */
 struct sim_own {
@@ -558,6 +581,16 @@ void sim_order_acquired(const void *);
 void sim_order_written(void *, uint64_t old);
 void sim_order_fence(bool acquire, bool release, bool full, struct sim_at);
 bool sim_order_is(enum sim_memory_order);
+
+/* compared.c: places are numbers, of which a set is a word; that of a CPU's fences is its number */
+void sim_compared_on(void);
+unsigned sim_compared_place(void); /* one more location's */
+/* A load of @place looks whether a store there came before moments of those places. */
+void sim_compared(unsigned place, uint64_t with);
+/* As sim_conflicts() and sim_touch(): a store there, or a fence, happens now. */
+bool sim_compared_conflicts(unsigned place, bool write);
+void sim_compared_touch(unsigned place, bool write);
+
 /* access.c */
 void sim_store_made(const struct sim_store *);
 bool sim_in_table(const void *);

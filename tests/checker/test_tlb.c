@@ -572,13 +572,78 @@ static void test_accesses(void **state)
 	expect(free_twice, NULL, "double-free");
 }
 
+/* Each access may go one way or another, and nobody else looks: there are no other switch points. */
+#define MANY 100
+
+static void allow_writing(struct toy_world *w)
+{
+	unmap_page(w);
+	cop_store(toy_entry(w->table, 0), w->page | TOY_VALID, relaxed);
+	cop_mmu_publish();
+	cop_store(toy_entry(w->table, 0), w->page | TOY_VALID | TOY_WRITE, relaxed);
+	cop_mmu_publish();
+}
+
+static void invalidate_page(void)
+{
+	toy_invalidate(TOY_VA, TOY_PAGE, COP_TLBI_LEAVES);
+	cop_tlb_sync();
+}
+
+static void fill_page(void)
+{
+	for (uint64_t i = 0; i < MANY; i++)
+		cop_write((uint64_t *)cop_virt(TOY_VA) + i, i);
+}
+
+static void fill_perhaps_read_only(void *arg)
+{
+	allow_writing(arg);
+	fill_page();
+	invalidate_page();
+}
+
+static void fill_writable(void *arg)
+{
+	allow_writing(arg);
+	invalidate_page();
+	fill_page();
+}
+
+/* That it may fault is an answer. */
+static void probe_perhaps_read_only(void *arg)
+{
+	allow_writing(arg);
+	for (uint64_t v, i = 0; i < MANY; i++)
+		(void)sim_probe(TOY_VA, true, (v = i, &v), SIM_AT);
+	invalidate_page();
+}
+
+static void test_many_ways(void **state)
+{
+	static const struct checker_actor prober[] = {{"a", 0, probe_perhaps_read_only}, {NULL, 0, NULL}};
+	struct checker_program p = {.setup = toy_setup,
+				    .check = toy_free_rest,
+				    .actors = prober,
+				    .world = &world,
+				    .world_bytes = sizeof(world)};
+	struct checker_verdict v;
+
+	(void)state;
+	expect(fill_perhaps_read_only, NULL, "fault");
+	expect(fill_writable, NULL, NULL);
+	v = found(checker_explore(&p, 1000, NULL));
+	assert_int_equal(v.result, CHECKER_BOUNDED);
+	assert_int_equal(v.executions, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_free_page),    cmocka_unit_test(test_stride_and_level),
 		cmocka_unit_test(test_free_table),   cmocka_unit_test(test_break_before_make),
 		cmocka_unit_test(test_stale_access), cmocka_unit_test(test_claims),
-		cmocka_unit_test(test_accesses),
+		cmocka_unit_test(test_accesses),     cmocka_unit_test(test_many_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@ target_sources(checker_test_counts PRIVATE ${PROJECT_SOURCE_DIR}/bench/checker_p
 add_executable(checker_random_engine ${PROJECT_SOURCE_DIR}/tests/checker/random_engine.c)
 target_link_libraries(checker_random_engine PRIVATE coppice_engine)
 add_test(NAME checker.random_engine COMMAND checker_random_engine 3000)
+# Among these are awaits that wait in vain and would have changed what others read.
+add_test(NAME checker.random_engine.awaits COMMAND checker_random_engine 3000 10000)
 add_test(NAME checker.random_engine.long CONFIGURATIONS long COMMAND checker_random_engine 50000 1000000)
 set_tests_properties(checker.random_engine.long PROPERTIES LABELS long TIMEOUT 3600)
 
@@ -28,7 +30,11 @@ endforeach()
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
-add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 10000 100000)
+# A store that waits behind a fence; instructions that change entries; a machine stopped while a store waits.
+foreach(number 100634 103330 126908)
+  add_test(NAME checker.random_machine.${number} COMMAND checker_random_machine 1 ${number})
+endforeach()
+add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 30000 100000)
 set_tests_properties(checker.random_machine.long PROPERTIES LABELS long TIMEOUT 7200)
 
 # ... and find out when a rule of the reduction is broken.
@@ -60,6 +66,28 @@ foreach(patch ${broken})
   set_tests_properties(checker.broken.${name} PROPERTIES WILL_FAIL TRUE)
 endforeach()
 
+# ... and of what the machine tells it: each of these stands for the part of the machine that it breaks.
+set(broken)
+if(COPPICE_BROKEN)
+  file(GLOB broken CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/broken_sim/*.patch)
+endif()
+foreach(patch ${broken})
+  get_filename_component(name ${patch} NAME_WE)
+  set(dir ${PROJECT_BINARY_DIR}/broken/${name})
+  file(STRINGS ${patch} part REGEX "^\\+\\+\\+ b/" LIMIT_COUNT 1)
+  string(REGEX REPLACE "^.* b/" "" part "${part}")
+  add_custom_command(OUTPUT ${dir}/${part}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${dir} -DPATCH=${patch} -DROOMS=ports
+      -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    DEPENDS ${PROJECT_SOURCE_DIR}/${part} ${patch} ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake
+    COMMENT "Breaking the machine with ${patch}" VERBATIM)
+  add_executable(checker_broken_${name} ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c ${dir}/${part})
+  target_compile_options(checker_broken_${name} PRIVATE -w)
+  target_link_libraries(checker_broken_${name} PRIVATE coppice_checker)
+  add_test(NAME checker.broken.${name} COMMAND checker_broken_${name} 500)
+  set_tests_properties(checker.broken.${name} PROPERTIES WILL_FAIL TRUE)
+endforeach()
+
 # The cases of the rules, some on trees that the library builds.
 file(GLOB rule_cases CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/checker/rules_*.c)
 target_sources(checker_test_rules PRIVATE ${rule_cases} $<TARGET_OBJECTS:coppice_sim_rooms>)
@@ -71,10 +99,4 @@ foreach(patch ${story_patches})
   add_test(NAME stories.patch.${name}
     COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDIR=${PROJECT_BINARY_DIR}/patches/${name} -DPATCH=${patch}
       "-DROOMS=${COPPICE_SIM_ROOMS}" -P ${PROJECT_SOURCE_DIR}/cmake/patch_rooms.cmake)
-endforeach()
-
-# Stories of which all executions are explored in the weak order too: with a bound of one's own nothing less will do.
-foreach(id HR1 HR2 HR3 HR4 HR5 HR6 HR7 HR8)
-  add_test(NAME sim.${id}.whole CONFIGURATIONS long COMMAND sim_${id}_fixed fixed --bound 10000000)
-  set_tests_properties(sim.${id}.whole PROPERTIES LABELS long TIMEOUT 3600)
 endforeach()

@@ -11,6 +11,9 @@ status=0
 expect 0 '^coppice [0-9]+\.[0-9]+\.[0-9]+$' "$tool" version
 expect 0 '^  maps ' "$tool" help
 expect 0 '^Manual$' "$tool" explain break-before-make
+expect 0 '^Right$' "$tool" explain break-before-make
+expect 0 '^  coppice check HR3 --variant no-grace-period' "$tool" explain struct-page-unmapped
+expect 0 '"shown_by"' "$tool" explain struct-page-unmapped --json
 expect 0 '"rule":[[:space:]]+"lost-update"' "$tool" explain --json
 one 2 "^coppice explain: no rule 'frobnicate'; expected" "$tool" explain frobnicate
 one 2 "^coppice check: no story 'XX1'; expected" "$tool" check XX1
