@@ -31,6 +31,7 @@ static const struct suite {
 	{"page", "map and unmap single pages at random addresses: page-*", bench_page},
 	{"translate", "walk in software: translate-*", bench_translate},
 	{"threads", "two CPUs at a time: threads-*", bench_threads},
+	{"gup", "pages behind user addresses, without a lock: gup-*", bench_gup},
 	{"hotplug", "add and remove sections of memory, up to 1 TB: hot-*, table-memory", bench_hotplug},
 	{"inspect", "read the tables of a memory image, up to 1 TB of leaves: inspect-*", bench_inspect},
 };
@@ -132,7 +133,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const char doc[] =
-	"Measure map, unmap, translate and hot-add, each beside its limit: what the machine does when "
+	"Measure map, unmap, translate, GUP and hot-add, each beside its limit: what the machine does when "
 	"nothing but the memory accesses of the job is left, measured in the same run."
 	"\vA ratio is figure / limit, for two threads how many times the rate of one. A verdict with a "
 	"question mark is unreliable: the samples lie too far apart. Examples:\n"

@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Hot-add and hot-remove, a section at a time, up to a terabyte of map.
- *
- * The memmap is an ordinary mapping of the host: what a section costs is then the library's work, not the host port's
- * faults. A memmap of 16 GB would not fit beside other programs, so hot-added sections take turns in WINDOW_BYTES of
- * host memory: nothing reads the struct pages of memory that is offline.
- */
+/* Hot-add and hot-remove, a section at a time, up to a terabyte of map. */
+#include "bench/memory.h"
 #include "bench/minimum.h"
 #include "bench/report.h"
-#include "bench/suite.h"
-
-#include <coppice/hotplug.h>
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "ports/host/machine.h"
 
-#define BOOT_START   (4ULL << 30)
-#define BOOT_BYTES   (1ULL << 30)
-#define HOT_START    (64ULL << 30)
-#define HOT_BYTES    (1ULL << 40)
-#define SMALL_BYTES  (16ULL << 30)
-#define SHORT_COUNT  16
-#define WINDOW_BYTES (64ULL << 20)
-#define REMOVE_MAX   4    /* invalidations */
-#define LINEAR_MAX   1.2  /* time per section of a large map over that of a small one */
-#define MINIMUM_MAX  1.01 /* table memory over the arithmetic minimum */
+#define SMALL_BYTES (16ULL << 30)
+#define SHORT_COUNT 16
+#define REMOVE_MAX  4    /* invalidations */
+#define LINEAR_MAX  1.2  /* time per section of a large map over that of a small one */
+#define MINIMUM_MAX 1.01 /* table memory over the arithmetic minimum */
 
 /* One way of adding memory. */
 struct way {
@@ -38,36 +23,10 @@ struct way {
 struct hotplug {
 	struct bench *b;
 	struct way way;
-	struct cop_mem_config config;
-	struct cop_mem_range boot;
-	struct cop_layout layout;
-	struct cop_mem mem;
-	struct cop_tree tree;
-	void *arena;
-	char *memmap;
-	uint64_t memmap_bytes, sections, invalidations;
+	struct bench_memory m;
+	uint64_t sections, invalidations;
 	double *add, *remove; /* ns by section */
 };
-
-static unsigned section_lg2(const struct bench *b)
-{
-	return b->geom.page_lg2 == 16 ? 29 : 27;
-}
-
-static uint64_t section_bytes(const struct hotplug *h)
-{
-	return COP_LG2(h->config.section_lg2);
-}
-
-static uint64_t section_memmap(const struct hotplug *h)
-{
-	return section_bytes(h) >> h->b->geom.page_lg2 << COP_PAGE_STRUCT_LG2;
-}
-
-static uint64_t memmap_offset(const struct hotplug *h, cop_pa pa)
-{
-	return h->layout.vmemmap + (pa >> h->b->geom.page_lg2 << COP_PAGE_STRUCT_LG2) - h->layout.vmemmap_start;
-}
 
 static uint64_t tlbi_count(void)
 {
@@ -79,88 +38,14 @@ static uint64_t tlbi_count(void)
 	return n;
 }
 
-/* ---- the machine ---- */
-
-static bool alias_window(const struct hotplug *h)
-{
-	int fd = memfd_create("memmap", MFD_CLOEXEC);
-	bool good = fd >= 0 && !ftruncate(fd, (off_t)WINDOW_BYTES);
-
-	for (uint64_t at = memmap_offset(h, HOT_START); good && at < h->memmap_bytes; at += WINDOW_BYTES) {
-		uint64_t bytes = h->memmap_bytes - at < WINDOW_BYTES ? h->memmap_bytes - at : WINDOW_BYTES;
-
-		good = mmap(h->memmap + at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
-	}
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-static bool place_memmap(struct hotplug *h)
-{
-	h->memmap_bytes = h->layout.vmemmap_last - h->layout.vmemmap_start + 1;
-	h->memmap =
-		mmap(NULL, h->memmap_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (h->memmap == MAP_FAILED)
-		return false;
-	cop_host_window_delta = (uint64_t)(uintptr_t)h->memmap - h->layout.vmemmap_start;
-	return alias_window(h);
-}
-
-/* A kernel's tree; a terabyte and its memmap do not fit into Sv39. */
-static bool kernel_geometry(const struct hotplug *h, struct cop_geom *g)
-{
-	if (cop_geom_init(g, (enum cop_arch)h->b->geom.arch, h->b->geom.page_lg2,
-			  h->b->geom.arch == COP_RISCV64 ? 48 : 0))
-		return false;
-	if (g->arch == COP_ARM64)
-		g->half = COP_HALF_HIGH;
-	return true;
-}
-
-static int boot(struct hotplug *h)
-{
-	struct cop_layout_result layout;
-	int err;
-
-	h->boot = (struct cop_mem_range){BOOT_START, BOOT_BYTES};
-	h->config.ram = &h->boot;
-	h->config.rams = 1;
-	h->config.pa_start = BOOT_START;
-	h->config.pa_limit = HOT_START + HOT_BYTES;
-	h->config.section_lg2 = (uint8_t)section_lg2(h->b);
-	h->config.flags = h->way.mem_flags;
-	if (!kernel_geometry(h, &h->config.geom))
-		return -COP_EINVAL;
-	layout = cop_mem_layout_for(&h->config);
-	if (layout.err)
-		return layout.err;
-	h->layout = layout.layout;
-	h->arena = aligned_alloc(64, COP_ALIGN_UP(cop_mem_arena_bytes(&h->config), 64));
-	if (!h->arena || !place_memmap(h))
-		return -COP_ENOMEM;
-	err = cop_host_populate(BOOT_START, BOOT_BYTES);
-	return err ? err : cop_mem_boot(&h->mem, &h->tree, h->arena, &h->config);
-}
-
-static void power_off(struct hotplug *h)
-{
-	cop_host_rcu_barrier();
-	(void)!cop_host_punch(BOOT_START, BOOT_BYTES);
-	if (h->memmap && h->memmap != MAP_FAILED)
-		munmap(h->memmap, h->memmap_bytes);
-	free(h->arena);
-	free(h->add);
-	free(h->remove);
-}
-
 /* ---- passes ---- */
 
 static int add_all(struct hotplug *h)
 {
 	for (uint64_t i = 0; i < h->sections; i++) {
 		uint64_t start = measure_now();
-		int err = cop_mem_add(&h->mem, HOT_START + i * section_bytes(h), section_bytes(h), h->way.add_flags);
+		int err = cop_mem_add(&h->m.mem, MEMORY_HOT + i * memory_section_bytes(&h->m),
+				      memory_section_bytes(&h->m), h->way.add_flags);
 
 		h->add[i] = (double)(measure_now() - start);
 		if (err)
@@ -173,7 +58,8 @@ static int remove_all(struct hotplug *h)
 {
 	for (uint64_t i = h->sections; i-- > 0;) {
 		uint64_t tlbi = tlbi_count(), start = measure_now();
-		int err = cop_mem_remove(&h->mem, HOT_START + i * section_bytes(h), section_bytes(h));
+		int err = cop_mem_remove(&h->m.mem, MEMORY_HOT + i * memory_section_bytes(&h->m),
+					 memory_section_bytes(&h->m));
 
 		h->remove[i] = (double)(measure_now() - start);
 		tlbi = tlbi_count() - tlbi;
@@ -187,11 +73,11 @@ static int remove_all(struct hotplug *h)
 
 static int prepare(struct hotplug *h)
 {
-	int err = boot(h);
+	int err = memory_on(&h->m, h->b, h->way.mem_flags);
 
 	if (err)
 		return err;
-	h->sections = h->way.bytes >> h->config.section_lg2;
+	h->sections = h->way.bytes >> h->m.config.section_lg2;
 	h->add = calloc(h->sections, sizeof(*h->add));
 	h->remove = calloc(h->sections, sizeof(*h->remove));
 	if (!h->add || !h->remove)
@@ -224,13 +110,13 @@ static void add_count(const struct hotplug *h, const char *name)
 static struct measure_stat stream_limit(struct hotplug *h)
 {
 	double *sample = h->add; /* its figures are taken */
-	uint64_t n = WINDOW_BYTES / section_memmap(h);
+	uint64_t n = MEMORY_WINDOW / memory_memmap_bytes(&h->m, memory_section_bytes(&h->m));
 
 	for (uint64_t i = 0; i < n; i++) {
-		char *to = h->memmap + memmap_offset(h, HOT_START + i * section_bytes(h));
+		char *to = h->m.memmap + memory_memmap_offset(&h->m, MEMORY_HOT + i * memory_section_bytes(&h->m));
 		uint64_t start = measure_now();
 
-		limit_stream(to, section_memmap(h), 0);
+		limit_stream(to, memory_memmap_bytes(&h->m, memory_section_bytes(&h->m)), 0);
 		sample[i] = (double)(measure_now() - start);
 	}
 	return measure_summary(sample, (unsigned)n);
@@ -255,7 +141,7 @@ struct pass {
 
 static struct pass one_pass(struct hotplug *h, int *err)
 {
-	uint64_t few = SMALL_BYTES >> h->config.section_lg2;
+	uint64_t few = SMALL_BYTES >> h->m.config.section_lg2;
 	struct pass p;
 
 	*err = add_all(h);
@@ -314,31 +200,31 @@ static void add_ratio(const struct hotplug *h, const char *name, const struct me
 
 static struct minimum_range memmap_range(const struct hotplug *h, cop_pa pa, uint64_t bytes, uint64_t piece)
 {
-	struct minimum_range r = {.va = h->layout.vmemmap_start + memmap_offset(h, pa),
-				  .bytes = bytes >> h->b->geom.page_lg2 << COP_PAGE_STRUCT_LG2};
+	struct minimum_range r = {.va = h->m.layout.vmemmap_start + memory_memmap_offset(&h->m, pa),
+				  .bytes = memory_memmap_bytes(&h->m, bytes)};
 
 	/* Each piece lies somewhere else, aligned to its size. */
 	r.pa = r.va;
-	r.max_leaf_lg2 = (unsigned)__builtin_ctzll(piece >> h->b->geom.page_lg2 << COP_PAGE_STRUCT_LG2);
+	r.max_leaf_lg2 = (unsigned)__builtin_ctzll(memory_memmap_bytes(&h->m, piece));
 	return r;
 }
 
 /* All sections are there. */
 static void add_table_memory(const struct hotplug *h)
 {
-	unsigned lg2 = h->config.section_lg2;
+	unsigned lg2 = h->m.config.section_lg2;
 	uint64_t bytes = h->way.bytes;
 	const struct minimum_range ranges[] = {
-		{h->layout.linear + BOOT_START, BOOT_START, BOOT_BYTES, 0},
-		{h->layout.linear + HOT_START, HOT_START, bytes, lg2},
-		memmap_range(h, BOOT_START, BOOT_BYTES, BOOT_BYTES),
-		memmap_range(h, HOT_START, bytes, COP_LG2(lg2)),
+		{h->m.layout.linear + MEMORY_BOOT, MEMORY_BOOT, MEMORY_BOOT_BYTES, 0},
+		{h->m.layout.linear + MEMORY_HOT, MEMORY_HOT, bytes, lg2},
+		memmap_range(h, MEMORY_BOOT, MEMORY_BOOT_BYTES, MEMORY_BOOT_BYTES),
+		memmap_range(h, MEMORY_HOT, bytes, COP_LG2(lg2)),
 	};
 	struct report_row line = row(h, "table-memory", "KB", 1024);
 
-	line.subject = measure_counted((double)cop_tree_table_bytes(&h->tree));
+	line.subject = measure_counted((double)cop_tree_table_bytes(&h->m.tree));
 	line.limit =
-		measure_counted((double)minimum_table_bytes(h->b->format->ops->format, &h->config.geom, ranges, 4));
+		measure_counted((double)minimum_table_bytes(h->b->format->ops->format, &h->m.config.geom, ranges, 4));
 	line.limit_name = "arithmetic minimum";
 	line.goal = REPORT_RATIO_MAX;
 	line.target = MINIMUM_MAX;
@@ -373,15 +259,17 @@ static bool in_way(struct bench *b, struct way way, const char *counted)
 		add_count(&h, counted);
 	else if (!err)
 		err = large_map(&h);
-	power_off(&h);
+	memory_off(&h.m);
+	free(h.add);
+	free(h.remove);
 	return !err || bench_failed(b, "hotplug: error %d", err);
 }
 
 bool bench_hotplug(struct bench *b)
 {
-	uint64_t few = (uint64_t)SHORT_COUNT << section_lg2(b);
+	uint64_t few = (uint64_t)SHORT_COUNT << memory_section_lg2(b);
 
-	return in_way(b, (struct way){0, COP_ADD_ALTMAP, HOT_BYTES}, NULL) &&
+	return in_way(b, (struct way){0, COP_ADD_ALTMAP, MEMORY_HOT_BYTES}, NULL) &&
 	       in_way(b, (struct way){0, 0, few}, "hot-remove-buddy-tlbi") &&
 	       in_way(b, (struct way){COP_MEM_PAGE_MAPPED, COP_ADD_ALTMAP, few}, "hot-remove-pages-tlbi");
 }

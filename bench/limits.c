@@ -216,6 +216,25 @@ static COP_ALWAYS_INLINE uint64_t chase_write(const struct limit_walk *w, const 
 	return sum;
 }
 
+static COP_ALWAYS_INLINE void chase_frames(const struct limit_walk *w, const struct limit_frames *f,
+					   const struct shape s)
+{
+	const uint64_t slots = COP_LG2(s.bits0);
+	uint64_t index = f->va >> s.page_lg2 & (slots - 1), table = leaf_table(w, s, f->va);
+
+	for (size_t i = 0; i < f->pages; i++, index++) {
+		if (index == slots) {
+			table = leaf_table(w, s, f->va + (i << s.page_lg2));
+			index = 0;
+		}
+		uint64_t frame = (load(w->base, table, index) & s.mask) << s.up >> s.page_lg2;
+
+		__atomic_fetch_add((uint32_t *)(void *)(f->counters + (frame << f->stride_lg2)), f->add,
+				   __ATOMIC_RELAXED);
+		f->out[i] = frame;
+	}
+}
+
 #define CHASE(NAME, ...)                                                                                               \
 	static uint64_t dependent_##NAME(const struct limit_walk *w)                                                   \
 	{                                                                                                              \
@@ -229,7 +248,12 @@ static COP_ALWAYS_INLINE uint64_t chase_write(const struct limit_walk *w, const 
 	{                                                                                                              \
 		return chase_write(w, to, (struct shape){__VA_ARGS__});                                                \
 	}                                                                                                              \
-	const struct limit_chase limit_chase_##NAME = {dependent_##NAME, independent_##NAME, write_##NAME}
+	static void frames_##NAME(const struct limit_walk *w, const struct limit_frames *f)                            \
+	{                                                                                                              \
+		chase_frames(w, f, (struct shape){__VA_ARGS__});                                                       \
+	}                                                                                                              \
+	const struct limit_chase limit_chase_##NAME = {dependent_##NAME, independent_##NAME, write_##NAME,             \
+						       frames_##NAME}
 
 /* Arm ARM D8.3, descriptor formats: next-level table address, bits [47:m]. 16K: the root of a 48-bit tree has 2 entries. */
 CHASE(arm64_4k, 4, 12, 9, 9, 0x0000fffffffff000, 0x0000fffffffff000, 0);

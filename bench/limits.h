@@ -66,6 +66,22 @@ struct limit_write {
 };
 
 /**
+ * struct limit_frames - the frames of successive pages
+ * @va, @pages: which; all are there, in leaves of one page each
+ * @counters: host address of the counter of frame 0; those of the others follow in steps of 1 << stride_lg2
+ * @add: to the counters
+ * @out: frame numbers
+ */
+struct limit_frames {
+	cop_va va;
+	size_t pages;
+	char *counters;
+	unsigned stride_lg2;
+	uint32_t add;
+	uint64_t *out;
+};
+
+/**
  * struct limit_chase - the walk of one geometry with every shift and mask a constant
  *
  * One step is: index = va >> shift & mask; entry = load(base + table + 8 * index); table = entry & mask. No entry is
@@ -75,11 +91,14 @@ struct limit_write {
  * @independent: addresses do not depend on each other (throughput). Return: exclusive or of all leaf entries.
  * @write: independent, and what a single-page operation cannot do without, if tables are to be counted: a locked
  *	addition to the word that counts the entries of the leaf table, and a store to the entry
+ * @frames: a walk to each leaf table; for each page a load, a locked addition to the counter of its frame, and a store of
+ *	the frame's number
  */
 struct limit_chase {
 	uint64_t (*dependent)(const struct limit_walk *);
 	uint64_t (*independent)(const struct limit_walk *);
 	uint64_t (*write)(const struct limit_walk *, const struct limit_write *);
+	void (*frames)(const struct limit_walk *, const struct limit_frames *);
 };
 
 /* struct bench_walks - the library's walk compiled into its caller, in the same two forms; they return output addresses. */

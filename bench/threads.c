@@ -5,13 +5,8 @@
  * apart: ranges, or pages, that have no leaf table in common. edge: ranges that meet in the middle of a leaf table.
  * hot: all pages of one leaf table, every other one each. churn: the same, but the table goes whenever it is empty.
  */
+#include "bench/pair.h"
 #include "bench/report.h"
-#include "bench/suite.h"
-
-#include "ports/host/machine.h"
-
-#include <pthread.h>
-#include <stdlib.h>
 
 #define RANGE_ROUNDS 4
 #define HOT_PAGES    128 /* of each thread; s390x has 256 entries */
@@ -33,8 +28,7 @@ struct threads {
 	struct bench *b;
 	struct cop_tree tree;
 	struct work work[2];
-	uint32_t go, done; /* rounds asked for and finished by the second CPU; marked */
-	bool stop, started, refused;
+	struct pair pair;
 };
 
 static void note(struct work *w, int err)
@@ -66,8 +60,10 @@ static void round_of(struct work *w)
 		map_and_unmap(w, w->va + at, page);
 }
 
-static void work(struct work *w)
+static void work(void *ctx)
 {
+	struct work *w = ctx;
+
 	for (unsigned i = 0; i < w->rounds; i++)
 		round_of(w);
 }
@@ -77,40 +73,13 @@ static uint64_t pages_of(const struct work *w)
 	return w->bytes / (w->stride ? w->stride : bench_page_bytes(w->of->b)) * w->rounds;
 }
 
-/* A TLB shootdown may wait for this CPU: it polls for interrupts while it waits for work. */
-static void await_go(struct threads *t, uint32_t seen)
-{
-	while (cop_load(&t->go, acquire) == seen)
-		cop_host_poll();
-}
-
-static void *second_cpu(void *arg)
-{
-	struct threads *t = arg;
-
-	t->refused = measure_pin(t->b->cpu[1]) || cop_host_thread_start(1);
-	cop_store(&t->started, true, release);
-	if (t->refused)
-		return NULL;
-	for (uint32_t seen = 0;; seen++) {
-		await_go(t, seen);
-		if (t->stop)
-			break;
-		work(&t->work[1]);
-		cop_store(&t->done, seen + 1, release); /* pairs with both() */
-	}
-	cop_host_thread_stop();
-	return NULL;
-}
-
 static void both(void *ctx)
 {
 	struct threads *t = ctx;
-	uint32_t round = t->go + 1, done;
 
-	cop_store(&t->go, round, release); /* pairs with await_go() */
+	pair_go(&t->pair, work, &t->work[1]);
 	work(&t->work[0]);
-	cop_await(&t->done, done, done == round);
+	pair_wait(&t->pair);
 }
 
 static void alone(void *ctx)
@@ -240,18 +209,12 @@ static bool compare_all(struct threads *t)
 bool bench_threads(struct bench *b)
 {
 	struct threads t = {.b = b};
-	pthread_t thread;
-	bool started, good;
+	bool good;
 
-	if (b->cpu[1] < 0)
-		return bench_failed(b, "threads: this process may use one CPU only");
+	if (!pair_begin(&t.pair, b))
+		return false;
 	bench_tree(b, &t.tree);
-	if (pthread_create(&thread, NULL, second_cpu, &t))
-		return bench_failed(b, "threads: no thread");
-	cop_await(&t.started, started, started);
-	good = t.refused ? bench_failed(b, "threads: no second CPU") : compare_all(&t);
-	t.stop = true;
-	cop_store(&t.go, t.go + 1, release);
-	pthread_join(thread, NULL);
+	good = compare_all(&t);
+	pair_end(&t.pair);
 	return bench_tree_end(b, &t.tree) && good;
 }

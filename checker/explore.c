@@ -56,9 +56,11 @@ static void deadlock(void *unused)
 	for (unsigned i = 0; i < SIM_CPUS; i++) {
 		const struct sim_processor *c = &sim.cpu[i];
 
-		if (c->live && !c->done && n < sizeof(who))
-			n += (size_t)snprintf(who + n, sizeof(who) - n, " %s at %s:%d", c->name, c->at.file,
-					      c->at.line);
+		if (!c->live || c->done || n >= sizeof(who))
+			continue;
+		n += (size_t)snprintf(who + n, sizeof(who) - n, "%s %s at %s:%d", n ? "," : "", c->name, c->at.file,
+				      c->at.line);
+		sim.current = i;
 	}
 	sim_fail("deadlock", "nobody can go on:%s", who);
 }
@@ -78,6 +80,7 @@ void run_check(enum engine_end end)
 		/* On a stack of its own, and no actor's state is lost to the report. */
 		sim.solo = true;
 		engine_solo(deadlock, NULL);
+		sim.solo = false;
 		return;
 	}
 	run_solo("end", settled, &quiet);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The machine's own slots are used again when it is all over. */
-static const struct checker_actor *actor_of(unsigned slot)
+const struct checker_actor *trace_actor(unsigned slot)
 {
 	for (const struct checker_actor *a = run_program()->actors; a->name; a++) {
 		if (a->cpu == slot)
@@ -21,7 +21,7 @@ static unsigned cpu_of(unsigned slot)
 {
 	const struct checker_program *p = run_program();
 
-	return slot < SIM_CPUS && p->places && actor_of(slot) ? p->places[slot].on : slot % SIM_CPUS;
+	return slot < SIM_CPUS && p->places && trace_actor(slot) ? p->places[slot].on : slot % SIM_CPUS;
 }
 
 /* Callbacks have a column of their own; all others that of the CPU they run on. */
@@ -37,8 +37,8 @@ static unsigned name_cpu(char *out, size_t room, unsigned cpu)
 
 	out[0] = 0;
 	for (unsigned i = 0; i < SIM_CPUS && n < room; i++) {
-		if (actor_of(i) && cpu_of(i) == cpu)
-			n += (size_t)snprintf(out + n, room - n, "%s%s", count++ ? ", " : "", actor_of(i)->name);
+		if (trace_actor(i) && cpu_of(i) == cpu)
+			n += (size_t)snprintf(out + n, room - n, "%s%s", count++ ? ", " : "", trace_actor(i)->name);
 	}
 	if (n < room)
 		snprintf(out + n, room - n, "%sCPU %u", n ? " on " : "", cpu);
@@ -90,8 +90,8 @@ static void add_line(struct trace *t, const unsigned *column, const struct sim_e
 				 .number = (size_t)(e - sim.event) + 1};
 	if (e->step == SIM_NO_STEP)
 		n = (size_t)snprintf(l->text, sizeof(l->text), "at the end: ");
-	else if (actor_of(e->cpu) && name_cpu(names, sizeof(names), cpu_of(e->cpu)) > 1)
-		n = (size_t)snprintf(l->text, sizeof(l->text), "%s: ", actor_of(e->cpu)->name);
+	else if (trace_actor(e->cpu) && name_cpu(names, sizeof(names), cpu_of(e->cpu)) > 1)
+		n = (size_t)snprintf(l->text, sizeof(l->text), "%s: ", trace_actor(e->cpu)->name);
 	if (folded)
 		snprintf(l->text + n, sizeof(l->text) - n, "... %u private", folded);
 	else
@@ -163,8 +163,8 @@ static void find_who(struct trace *t)
 	t->at = last->at;
 	if (last->cpu == SIM_RCU_CPU)
 		snprintf(t->who, sizeof(t->who), "a callback");
-	else if (last->step != SIM_NO_STEP && actor_of(last->cpu))
-		snprintf(t->who, sizeof(t->who), "%s on CPU %u", actor_of(last->cpu)->name, cpu_of(last->cpu));
+	else if (last->step != SIM_NO_STEP && trace_actor(last->cpu))
+		snprintf(t->who, sizeof(t->who), "%s on CPU %u", trace_actor(last->cpu)->name, cpu_of(last->cpu));
 	else
 		snprintf(t->who, sizeof(t->who), "at the end");
 }

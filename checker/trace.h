@@ -44,6 +44,9 @@ struct trace {
 	unsigned holds;
 };
 
+/* trace.c: the program's actor in a slot; NULL: the machine's own */
+const struct checker_actor *trace_actor(unsigned slot);
+
 /* trace_select.c: which events are told; @shown and @past, one for each. */
 void trace_select(bool *shown, bool *past);
 

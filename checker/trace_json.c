@@ -34,7 +34,7 @@ static void print_event(FILE *f, const struct trace *t, const struct trace_line 
 {
 	fprintf(f, "{\"n\":%zu,", l->number);
 	member(f, "cpu", t->column[l->column], ",");
-	member(f, "actor", sim.cpu[l->actor].name, ",");
+	member(f, "actor", trace_actor(l->actor) ? trace_actor(l->actor)->name : sim.cpu[l->actor].name, ",");
 	if (l->folded) {
 		fprintf(f, "\"folded\":%u}", l->folded);
 		return;

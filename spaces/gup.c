@@ -106,21 +106,23 @@ static int check(const struct cop_space *space, cop_va va, uint64_t pages, uint3
 	return va + (pages << page_lg2) > cop_load(&space->end, acquire) ? -COP_EFAULT : 0;
 }
 
-static struct cop_gup_walk walk_of(struct cop_space *space, cop_va va, uint64_t pages, uint32_t flags, cop_pfn *page)
+/* Field by field: to clear all of it first would take as long as to get some pages. */
+static void walk_begin(struct cop_gup_walk *w, struct cop_space *space, cop_va va, uint64_t pages, uint32_t flags,
+		       cop_pfn *page)
 {
 	const uint32_t want = COP_READ | COP_USER | (flags & COP_GUP_WRITE ? COP_WRITE : 0U);
 
-	return (struct cop_gup_walk){
-		.mem = space->mem,
-		.tree = &space->tree,
-		.va = va,
-		.left = pages,
-		.pages = page,
-		.want = want,
-		.mask = want | COP_SPECIAL | COP_PROTNONE,
-		.pin = flags & COP_GUP_PIN,
-		.longterm = flags & COP_GUP_LONGTERM,
-	};
+	w->mem = space->mem;
+	w->tree = &space->tree;
+	w->va = COP_ALIGN_DOWN(va, COP_LG2(space->tree.geom.page_lg2));
+	w->left = pages;
+	w->done = 0;
+	w->pages = page;
+	w->want = want;
+	w->mask = want | COP_SPECIAL | COP_PROTNONE;
+	w->pin = flags & COP_GUP_PIN;
+	w->longterm = flags & COP_GUP_LONGTERM;
+	w->may_not_last = false;
 }
 
 static void walk_without_lock(struct cop_gup_walk *w)
@@ -197,7 +199,7 @@ struct cop_pages cop_gup(struct cop_space *space, cop_va va, uint64_t pages, uin
 
 	if (err)
 		return (struct cop_pages){page, err};
-	w = walk_of(space, COP_ALIGN_DOWN(va, COP_LG2(space->tree.geom.page_lg2)), pages, flags, page);
+	walk_begin(&w, space, va, pages, flags, page);
 	err = walk_faulting(&w, space, flags & COP_GUP_WRITE ? COP_ACCESS_WRITE : COP_ACCESS_READ);
 	if (!w.done && pages)
 		return (struct cop_pages){page, err};
@@ -212,7 +214,7 @@ struct cop_pages cop_gup_fast(struct cop_space *space, cop_va va, uint64_t pages
 
 	if (err)
 		return (struct cop_pages){page, err};
-	w = walk_of(space, COP_ALIGN_DOWN(va, COP_LG2(space->tree.geom.page_lg2)), pages, flags, page);
+	walk_begin(&w, space, va, pages, flags, page);
 	walk_fast(&w, space);
 	if (!w.left || (flags & COP_GUP_FAST_ONLY))
 		return (struct cop_pages){page, (int64_t)w.done};

@@ -38,6 +38,9 @@ struct gup_batch {
 	uint32_t pages;
 };
 
+/* Folios of one frame at a time. */
+#define GUP_SMALL 16
+
 static COP_ALWAYS_INLINE void gup_descend(struct cop_gup_walk *w, struct gup_path *path)
 {
 	const struct cop_top *top = tree_top(w->tree);
@@ -67,9 +70,23 @@ static COP_ALWAYS_INLINE bool gup_path_holds(const struct gup_path *path)
 	return true;
 }
 
-static COP_ALWAYS_INLINE bool gup_permits(const struct cop_gup_walk *w, uint64_t e, unsigned l)
+static COP_NOINLINE bool gup_ask_permits(struct cop_gup_walk *w, uint64_t e, unsigned l)
 {
-	return is_leaf(e, l) && (fmt_attrs(w->geom, e, l) & w->mask) == w->want;
+	if ((fmt_attrs(w->geom, e, l) & w->mask) != w->want)
+		return false;
+	if (l != 0)
+		return true;
+	/* Bits that an output address is in, of entries that are present to hardware. */
+	w->alike = ~(fmt_leaf(w->geom, COP_LG2(w->geom->pa_bits) - PAGE_BYTES, 0, COP_READ) ^
+		     fmt_leaf(w->geom, 0, 0, COP_READ));
+	w->permitted = e;
+	return true;
+}
+
+/* One that differs from a leaf that did in nothing but the address needs not be decoded. */
+static COP_ALWAYS_INLINE bool gup_permits(struct cop_gup_walk *w, uint64_t e, unsigned l)
+{
+	return is_leaf(e, l) && (COP_LIKELY(!((e ^ w->permitted) & w->alike) && l == 0) || gup_ask_permits(w, e, l));
 }
 
 static COP_ALWAYS_INLINE cop_pfn gup_leaf_pfn(const struct cop_gup_walk *w, uint64_t e, unsigned slot, unsigned l)
@@ -128,9 +145,14 @@ static COP_ALWAYS_INLINE void gup_extend(struct cop_gup_walk *w, struct gup_batc
 	}
 }
 
-static COP_ALWAYS_INLINE bool gup_leaves_hold(const struct cop_gup_walk *w, const struct gup_batch *b, const unsigned l)
+static COP_ALWAYS_INLINE bool gup_leaf_holds(uint64_t *entry, uint64_t e)
 {
-	if (COP_UNLIKELY(cop_load(b->entry, relaxed) != b->e))
+	return COP_LIKELY(cop_load(entry, relaxed) == e);
+}
+
+static COP_ALWAYS_INLINE bool gup_leaves_hold(struct cop_gup_walk *w, const struct gup_batch *b, const unsigned l)
+{
+	if (COP_UNLIKELY(!gup_leaf_holds(b->entry, b->e)))
 		return false;
 	for (unsigned i = 1; i < b->entries; i++) {
 		const uint64_t e = cop_load(b->entry + i, relaxed);
@@ -141,11 +163,19 @@ static COP_ALWAYS_INLINE bool gup_leaves_hold(const struct cop_gup_walk *w, cons
 	return true;
 }
 
-static COP_ALWAYS_INLINE bool gup_take(struct cop_gup_walk *w, const struct gup_batch *b)
+static COP_ALWAYS_INLINE bool gup_take(struct cop_gup_walk *w, struct cop_page *page, cop_pfn head, uint32_t pages)
 {
 	if (COP_UNLIKELY(w->pin))
-		return cop_page_try_pin(w->mem, b->head, b->pages);
-	return cop_page_try_get_many(cop_page(w->mem, b->head), b->pages);
+		return cop_page_try_pin(w->mem, head, pages);
+	return cop_page_try_get_many(page, pages);
+}
+
+static COP_NOINLINE void gup_drop(struct cop_gup_walk *w, cop_pfn head, uint32_t pages)
+{
+	if (w->pin)
+		cop_page_unpin(w->mem, head, pages);
+	else
+		cop_page_put_many(w->mem, head, pages);
 }
 
 /* Nobody may keep a page for long that must be movable, or whose file somebody else writes back. */
@@ -162,16 +192,13 @@ static COP_NOINLINE bool gup_may_last(struct cop_gup_walk *w, const struct gup_b
 
 static COP_ALWAYS_INLINE bool gup_batch_get(struct cop_gup_walk *w, const struct gup_batch *b, const unsigned l)
 {
-	if (!gup_take(w, b))
+	if (!gup_take(w, cop_page(w->mem, b->head), b->head, b->pages))
 		return false;
 	/* While there is a reference the folio stays: its last page being of it, those before are. */
 	if (COP_LIKELY(gup_leaves_hold(w, b, l) && gup_head(w, b->pfn + b->pages - 1) == b->head &&
 		       (!w->longterm || gup_may_last(w, b))))
 		return true;
-	if (w->pin)
-		cop_page_unpin(w->mem, b->head, b->pages);
-	else
-		cop_page_put_many(w->mem, b->head, b->pages);
+	gup_drop(w, b->head, b->pages);
 	return false;
 }
 
@@ -219,6 +246,76 @@ static COP_ALWAYS_INLINE bool gup_folio(struct cop_gup_walk *w, uint64_t *entrie
 	return true;
 }
 
+/* What leaves have in common that need not be decoded one by one, and struct pages that need not be asked for. */
+struct gup_alike {
+	uint64_t permitted, alike;
+	cop_pfn first;
+	uint64_t count;
+	uintptr_t memmap; /* where frame 0 would have its struct page */
+};
+
+static COP_ALWAYS_INLINE struct cop_page *gup_page(const struct gup_alike *a, cop_pfn pfn)
+{
+	return (struct cop_page *)(a->memmap + (pfn << COP_PAGE_STRUCT_LG2));
+}
+
+/* A leaf like that which maps a folio of one frame, as it looks now. */
+static COP_ALWAYS_INLINE bool gup_find_small(const struct cop_gup_walk *w, const struct gup_alike *a, uint64_t e,
+					     unsigned slot, cop_pfn *out)
+{
+	const cop_pfn pfn = gup_leaf_pfn(w, e, slot, 0);
+	struct cop_page *page = gup_page(a, pfn);
+
+	*out = pfn;
+	return !((e ^ a->permitted) & a->alike) && pfn - a->first < a->count &&
+	       !(cop_load(&page->tail_lg2, relaxed) | (cop_load(&page->flags, relaxed) & COP_PG_HEAD));
+}
+
+/*
+ * Folios of one frame from the cursor on: all are found, then referenced, and only then looked at again, so that what is
+ * loaded does not wait for one atomic operation after the other. What cannot be had so is left to gup_folio().
+ */
+static COP_ALWAYS_INLINE void gup_small(struct cop_gup_walk *w, uint64_t *entries)
+{
+	const unsigned slot = slot_of(w->geom, w->va, 0);
+	uint64_t *entry = entries + slot, e[GUP_SMALL];
+	unsigned most = table_slots(w->geom, 0) - slot, n = 0, taken = 0, held = 0;
+	cop_pfn *pfn = w->pages + w->done;
+	struct gup_alike a;
+
+	/* Acquire: as in gup_folio(). */
+	e[0] = cop_load(entry, acquire);
+	if (!gup_permits(w, e[0], 0) || !gup_valid(w, gup_leaf_pfn(w, e[0], slot, 0)))
+		return;
+	a = (struct gup_alike){
+		.permitted = w->permitted,
+		.alike = w->alike,
+		.first = w->valid_first,
+		.count = w->valid_count,
+		.memmap = (uintptr_t)cop_page(w->mem, w->valid_first) - (w->valid_first << COP_PAGE_STRUCT_LG2),
+	};
+	most = most < GUP_SMALL ? most : GUP_SMALL;
+	most = most < w->left ? most : (unsigned)w->left;
+	while (COP_LIKELY(gup_find_small(w, &a, e[n], slot + n, pfn + n)) && ++n < most)
+		e[n] = cop_load(entry + n, acquire);
+	while (taken < n && COP_LIKELY(gup_take(w, gup_page(&a, pfn[taken]), pfn[taken], 1)))
+		taken++;
+	while (held < taken && gup_leaf_holds(entry + held, e[held]) &&
+	       COP_LIKELY(!cop_load(&gup_page(&a, pfn[held])->tail_lg2, relaxed)))
+		held++;
+	for (unsigned i = held; i < taken; i++)
+		gup_drop(w, pfn[i], 1);
+	w->done += held;
+	w->left -= held;
+	w->va += (uint64_t)held << FMT_PAGE_LG2;
+}
+
+static COP_ALWAYS_INLINE bool gup_more(const struct cop_gup_walk *w, uint64_t *entries, cop_va last, const unsigned l)
+{
+	return w->left && w->va <= last &&
+	       (l == 0 || !fmt_links(cop_load(entries + slot_of(w->geom, w->va, l), relaxed), l));
+}
+
 /* Leaves of one table. Return: false if the walk ends here. */
 static COP_ALWAYS_INLINE bool gup_table(struct cop_gup_walk *w, const struct gup_path *path, const unsigned l)
 {
@@ -226,10 +323,13 @@ static COP_ALWAYS_INLINE bool gup_table(struct cop_gup_walk *w, const struct gup
 	const cop_va last = table_last(w->geom, w->va, l);
 
 	do {
-		if (!gup_folio(w, entries, l))
+		const uint64_t before = w->done;
+
+		if (l == 0 && !w->longterm && w->left > 1)
+			gup_small(w, entries);
+		if (w->done == before && !gup_folio(w, entries, l))
 			return false;
-	} while (w->left && w->va <= last &&
-		 (l == 0 || !fmt_links(cop_load(entries + slot_of(w->geom, w->va, l), relaxed), l)));
+	} while (gup_more(w, entries, last, l));
 	return w->left != 0;
 }
 
@@ -239,6 +339,11 @@ void GUP_PASTE(cop_gup_, COP_TABLES_NAME, )(struct cop_gup_walk *w)
 	uint64_t before;
 	bool more;
 
+	/* No leaf is like that; and whatever was valid in an earlier read section may have gone. */
+	w->permitted = fmt_empty(0);
+	w->alike = ~0ULL;
+	w->valid_first = 0;
+	w->valid_count = 0;
 	do {
 		before = w->done;
 		gup_descend(w, &path);

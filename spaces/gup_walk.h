@@ -14,6 +14,7 @@
  * @want, @mask: a leaf lets the caller in if of the attributes in @mask it has just those in @want
  * @pin, @longterm: as asked
  * @may_not_last: a page could have been had, but not for long
+ * @permitted, @alike: an entry that lets the caller in, and the bits in which another one must be like it to do so too
  * @valid_first, @valid_count: frames known to have a struct page as long as the read section lasts
  */
 struct cop_gup_walk {
@@ -25,6 +26,7 @@ struct cop_gup_walk {
 	cop_pfn *pages;
 	uint32_t want, mask;
 	bool pin, longterm, may_not_last;
+	uint64_t permitted, alike;
 	cop_pfn valid_first;
 	uint64_t valid_count;
 };

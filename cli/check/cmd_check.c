@@ -248,14 +248,15 @@ static void add_row(struct out_table *t, const cJSON *line, bool right)
 /* A program that says nothing has not run: it crashed, or was built for something else. */
 static void add_silent(struct out_table *t, cJSON *all, const struct story_job *job)
 {
-	const char *what = WIFSIGNALED(job->status) ? strsignal(WTERMSIG(job->status)) : "it said nothing";
+	const char *what = WIFSIGNALED(job->status) ? strsignal(WTERMSIG(job->status))
+						    : "the story ends the program, and nothing was said";
 	cJSON *object = cJSON_CreateObject();
 
 	out_cell(t, "%s", job->program->story);
 	out_cell(t, "%s", job->program->variant);
 	out_cell(t, "-");
 	out_cell(t, "-");
-	out_cell(t, "broken off: %s", what);
+	out_cell(t, "broken off");
 	out_cell(t, "no");
 	for (unsigned i = 0; i < 4; i++)
 		out_cell(t, "-");
@@ -292,14 +293,22 @@ static struct tally add_job(const struct options *o, struct out_table *t, cJSON 
 	return tally;
 }
 
-static void advance(size_t ended, void *arg)
-{
-	struct {
-		struct out_progress progress;
-		size_t count;
-	} *p = arg;
+#define ARCH_ARG 4 /* see make_job() */
 
-	out_progress(&p->progress, (double)ended / (double)p->count);
+struct advance {
+	struct out_progress progress;
+	size_t count;
+	char what[160];
+};
+
+static void advance(size_t ended, const struct story_job *job, void *arg)
+{
+	struct advance *a = arg;
+
+	snprintf(a->what, sizeof(a->what), "check: %zu of %zu in %s, now %s %s %s:", ended, a->count,
+		 out_time(out_now() - a->progress.started).s, job->program->story, job->program->variant,
+		 job->argv[ARCH_ARG]);
+	out_progress(&a->progress, (double)ended / (double)a->count);
 }
 
 /* Each a job of its own, so that no job is much longer than others. */
@@ -350,19 +359,26 @@ static size_t make_jobs(const struct options *o, const struct story_programs *pr
 	return count;
 }
 
-/* Each failure, to be run again. */
-static void print_schedules(const struct options *o, const cJSON *all)
+/* What went wrong where it should not have, and each failure to be run again. */
+static void print_failures(const struct options *o, const cJSON *all)
 {
 	bool any = false;
 	const cJSON *line;
 
 	cJSON_ArrayForEach(line, all)
 	{
-		if (!*text_of(line, "schedule"))
+		const bool right = cJSON_IsTrue(cJSON_GetObjectItem(line, "as_expected"));
+
+		if (!*text_of(line, "text"))
 			continue;
 		if (!any)
-			out_heading(stdout, "Failures again");
+			out_heading(stdout, "Failures");
 		any = true;
+		if (!right || !*text_of(line, "schedule"))
+			printf("  %s %s%s%s: %s\n", text_of(line, "story"), text_of(line, "variant"),
+			       *text_of(line, "arch") ? ", " : "", text_of(line, "arch"), text_of(line, "text"));
+		if (!*text_of(line, "schedule"))
+			continue;
 		printf("  coppice replay %s", text_of(line, "schedule"));
 		if (o->own && own_is_file(o->own))
 			printf(" %s", o->own);
@@ -423,10 +439,10 @@ static int report(const struct options *o, const struct story_programs *programs
 		out_json_print(all, stdout);
 	} else {
 		out_table_print(t, stdout);
-		print_schedules(o, all);
+		print_failures(o, all);
 		print_traces(o, programs, all, sum.wrong);
 		cJSON_Delete(all);
-		printf("%u verdicts, %u not as expected\n", sum.rows, sum.wrong);
+		printf("%u verdict%s, %u not as expected\n", sum.rows, sum.rows == 1 ? "" : "s", sum.wrong);
 	}
 	return sum.wrong ? CLI_FINDING : CLI_OK;
 }
@@ -435,10 +451,7 @@ int cmd_check(int argc, char **argv)
 {
 	static const struct argp argp = {option_list, parse_option, "[STORY... | FILE.c]", doc, NULL, NULL, NULL};
 	struct options o = {.jobs = 1};
-	struct {
-		struct out_progress progress;
-		size_t count;
-	} progress;
+	struct advance progress;
 	struct story_programs programs;
 	struct story_job *jobs;
 	char *(*args)[PROGRAM_ARGS];
@@ -452,7 +465,7 @@ int cmd_check(int argc, char **argv)
 	if (!jobs || !args)
 		cli_fail(CLI_HOST, "out of memory");
 	progress.count = make_jobs(&o, &programs, jobs, args);
-	progress.progress = out_progress_begin("check");
+	progress.progress = out_progress_begin(progress.what);
 	if (progress.count)
 		stories_run(jobs, progress.count, o.jobs, advance, &progress);
 	out_progress_end(&progress.progress);

@@ -36,45 +36,40 @@ static const char *text_of(const cJSON *object, const char *name)
 	return s ? s : "";
 }
 
-/* The names in a list, of a member if they are objects, separated by blanks. */
-static void join(char *out, size_t bytes, const cJSON *list, const char *member)
+/* The names in a list, of a member if they are objects; one that comes again is printed once. */
+static void print_names(const cJSON *list, const char *member)
 {
 	const cJSON *item;
-	size_t n = 0;
+	const char *last = NULL;
 
-	out[0] = 0;
 	cJSON_ArrayForEach(item, list)
 	{
-		const char *s = member ? text_of(item, member) : cJSON_GetStringValue(item);
-		char seen[80];
+		const char *name = member ? text_of(item, member) : cJSON_GetStringValue(item);
 
-		/* A variant appears once for each expectation. */
-		snprintf(seen, sizeof(seen), "%s", s ? s : "");
-		if (n && strstr(out, seen) && member)
+		/* A variant has a line for each architecture that sees it otherwise. */
+		if (!name || (last && !strcmp(last, name)))
 			continue;
-		n += (size_t)snprintf(out + n, bytes - n, "%s%s", n ? " " : "", seen);
-		if (n >= bytes)
-			return;
+		printf("%s%s", last ? ", " : "", name);
+		last = name;
 	}
 }
 
-static void print_table(const cJSON *stories)
-{
-	struct out_table *t = out_table("story|title|variants|architectures|origin");
-	const cJSON *story;
-	char list[512];
+#define FORMATS 6
 
-	cJSON_ArrayForEach(story, stories)
-	{
-		out_cell(t, "%s", text_of(story, "story"));
-		out_cell(t, "%s", text_of(story, "title"));
-		join(list, sizeof(list), cJSON_GetObjectItem(story, "variants"), "variant");
-		out_cell(t, "%s", list);
-		join(list, sizeof(list), cJSON_GetObjectItem(story, "archs"), NULL);
-		out_cell(t, "%s", list);
-		out_cell(t, "%s", text_of(story, "origin"));
-	}
-	out_table_print(t, stdout);
+/* A table of all this would be wider than terminals are. */
+static void print_story(const cJSON *story)
+{
+	const cJSON *archs = cJSON_GetObjectItem(story, "archs");
+
+	printf("  %s%s%s  %s\n       variants: ", out_style(stdout, OUT_BOLD), text_of(story, "story"),
+	       out_style(stdout, OUT_PLAIN), text_of(story, "title"));
+	print_names(cJSON_GetObjectItem(story, "variants"), "variant");
+	printf("\n       on ");
+	if (cJSON_GetArraySize(archs) == FORMATS)
+		printf("all architectures");
+	else
+		print_names(archs, NULL);
+	printf("; from %s\n", text_of(story, "origin"));
 }
 
 int cmd_list(int argc, char **argv)
@@ -82,6 +77,7 @@ int cmd_list(int argc, char **argv)
 	static const struct argp argp = {option_list, parse_option, NULL, doc, NULL, NULL, NULL};
 	struct story_programs programs;
 	cJSON *stories;
+	const cJSON *story;
 	bool json = false;
 
 	cli_args(&argp, argc, argv, &json);
@@ -91,7 +87,7 @@ int cmd_list(int argc, char **argv)
 		out_json_print(stories, stdout);
 		return CLI_OK;
 	}
-	print_table(stories);
+	cJSON_ArrayForEach(story, stories) print_story(story);
 	cJSON_Delete(stories);
 	return CLI_OK;
 }

@@ -79,7 +79,9 @@ static const struct story_program *program_for(const struct story_programs *all,
 		if (!strcmp(all->at[i].story, name->story) && !strcmp(all->at[i].variant, name->variant))
 			return &all->at[i];
 	}
-	cli_fail(CLI_USAGE, "no story '%s' with variant '%s'; expected one of those that `coppice list` lists",
+	cli_fail(CLI_USAGE,
+		 "no story '%s' with variant '%s'; expected one of those that `coppice list` lists, or the file of a "
+		 "story of your own after the string",
 		 name->story, name->variant);
 }
 

@@ -132,9 +132,17 @@ static const char *without(const char *text, const char *prefix)
 
 static void must_compile(struct words *w, const struct wanted *p)
 {
-	struct kit_run run = kit_run(w->at, NULL);
+	const bool terminal = isatty(STDERR_FILENO);
 	char *prefix = p->tmp ? kit_format("%s/src/", p->tmp) : NULL;
+	struct kit_run run;
 	char *why;
+
+	/* With a change to the library that is half a minute. */
+	if (terminal)
+		fprintf(stderr, "compiling %s%s ...", p->source, p->patch ? " and the library as changed" : "");
+	run = kit_run(w->at, NULL);
+	if (terminal)
+		fputs("\r\033[K", stderr);
 
 	if (run.code < 0)
 		cli_fail(CLI_HOST, "%s: cannot be run; expected a C compiler in $CC or PATH", w->at[0]);

@@ -177,7 +177,10 @@ static struct story_job *next_job(struct story_job *jobs, size_t count)
 	return next;
 }
 
-void stories_run(struct story_job *jobs, size_t count, unsigned parallel, void (*done)(size_t, void *), void *arg)
+#define TICK 250 /* milliseconds */
+
+void stories_run(struct story_job *jobs, size_t count, unsigned parallel,
+		 void (*tick)(size_t, const struct story_job *, void *), void *arg)
 {
 	struct pollfd *fds = must(calloc(parallel, sizeof(*fds)));
 	struct story_job **running = must(calloc(parallel, sizeof(struct story_job *)));
@@ -192,15 +195,19 @@ void stories_run(struct story_job *jobs, size_t count, unsigned parallel, void (
 			}
 			fds[i] = (struct pollfd){.fd = running[i] ? running[i]->fd : -1, .events = POLLIN};
 		}
-		if (poll(fds, parallel, -1) < 0 && errno != EINTR)
+		if (poll(fds, parallel, tick ? TICK : -1) < 0 && errno != EINTR)
 			cli_fail(CLI_HOST, "poll: %s", strerror(errno));
+		for (unsigned i = 0; i < parallel && tick; i++) {
+			if (running[i]) {
+				tick(ended, running[i], arg);
+				break;
+			}
+		}
 		for (unsigned i = 0; i < parallel; i++) {
 			if (!running[i] || !fds[i].revents || !take(running[i]))
 				continue;
 			running[i] = NULL;
 			ended++;
-			if (done)
-				done(ended, arg);
 		}
 	}
 	free(fds);

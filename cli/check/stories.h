@@ -41,8 +41,9 @@ struct story_job {
 	size_t bytes;
 };
 
-/* Runs all, @parallel at a time; @done may be NULL. */
-void stories_run(struct story_job *, size_t count, unsigned parallel, void (*done)(size_t ended, void *), void *arg);
+/* Runs all, @parallel at a time. @tick: told now and then how many have ended, and one that has not; may be NULL. */
+void stories_run(struct story_job *, size_t count, unsigned parallel,
+		 void (*tick)(size_t ended, const struct story_job *, void *), void *arg);
 
 /* What each story says of itself: an array of objects. */
 cJSON *stories_info(const struct story_programs *);

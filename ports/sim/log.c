@@ -24,8 +24,9 @@ struct schedule sim_log_get(void)
 void sim_log_pass(void)
 {
 	if (sim.log.passes == SCHEDULE_STEPS)
-		sim_fail("livelock", "an execution of more than %u steps: somebody goes round in circles",
-			 SCHEDULE_STEPS);
+		sim_fail("livelock", "%s goes round in circles at %s:%d: the execution has more than %u steps",
+			 sim.cpu[sim.current].name, sim.cpu[sim.current].at.file ? sim.cpu[sim.current].at.file : "-",
+			 sim.cpu[sim.current].at.line, SCHEDULE_STEPS);
 	passed.actor[sim.log.passes++] = (uint8_t)engine_current();
 	sim.log.nth = 0;
 }

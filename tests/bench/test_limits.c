@@ -14,6 +14,7 @@
 #define TABLES  3
 #define ENTRIES 32
 #define FRAMES  6 /* for tables of up to 128 KB */
+#define LEAF_PA 0x123450000ULL
 
 struct fixture {
 	uint64_t memory[TABLES][ENTRIES];
@@ -96,6 +97,25 @@ static void expect_write(const struct chased *c, const struct limit_walk *walk, 
 		assert_int_equal(counter[i], i + 1 == tables ? 5 : 0);
 }
 
+/* The frame of the leaf, of whose counter the address is known only now, and nothing after it. */
+static void expect_frames(const struct chased *c, const struct limit_walk *walk, uint64_t frame)
+{
+	uint32_t counter[2] = {7, 7};
+	uint64_t out[2] = {0, 0};
+	const struct limit_frames frames = {.va = walk->va[0],
+					    .pages = 1,
+					    .counters = (char *)((uintptr_t)counter - (frame << 2)),
+					    .stride_lg2 = 2,
+					    .add = 5,
+					    .out = out};
+
+	c->chase->frames(walk, &frames);
+	assert_int_equal(out[0], frame);
+	assert_int_equal(out[1], 0);
+	assert_int_equal(counter[0], 12);
+	assert_int_equal(counter[1], 7);
+}
+
 static uint64_t *table_at(char *base, cop_pa pa)
 {
 	return (uint64_t *)(void *)(base + pa);
@@ -111,7 +131,7 @@ static uint64_t build_path(char *base, const struct cop_format *format, const st
 		uint64_t *slot = table_at(base, table) + index;
 
 		if (!l)
-			return *slot = format->leaf(g, 0x123450000, 0, COP_KERNEL_RW);
+			return *slot = format->leaf(g, LEAF_PA, 0, COP_KERNEL_RW);
 		table += COP_LG2(17);
 		*slot = format->table(g, table, l);
 	}
@@ -135,6 +155,7 @@ static void chase_ends_where_the_format_says(const struct chased *c)
 		assert_int_not_equal(leaf, 0);
 		assert_true(c->chase->dependent(&walk) == leaf);
 		assert_true(c->chase->independent(&walk) == leaf);
+		expect_frames(c, &walk, LEAF_PA >> c->format->page_lg2);
 		expect_write(c, &walk, leaf, g.levels);
 	}
 	free(base);

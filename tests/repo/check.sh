@@ -114,10 +114,13 @@ one 2 "^coppice check: .*nopatch.c: variant 'x' has no patch; expected .*/OWN-x.
 bad() {
 	story "$1" "$4" "$5"
 	expect 1 "^  OWN +fixed +x86-64 +[a-z]+ +fails: $2 +no: exhausted" "$tool" check "$work/$1.c" --arch x86-64
+	printf '%s\n' "$out" | grep -q "^  OWN fixed, x86-64: .*$3" || { echo "$1: not said what"; status=1; }
 	expect 1 "\"text\":[[:space:]]*\".*$3" "$tool" check "$work/$1.c" --arch x86-64 --json
 }
 bad stuck deadlock 'setup or check waits' 'uint64_t v; cop_await(&w->x, v, v == 1);' ''
 bad both deadlock 'nobody can go on: a at .*both.c:6' '' 'uint64_t v; cop_await(&w->x, v, v == 1);'
+string=$("$tool" check "$work/both.c" --arch x86-64 | grep -o 'cop1\.[^ ]*')
+expect 1 '^at the end: nobody can go on: a at .*both.c:6, b at ' "$tool" replay "$string" "$work/both.c"
 bad circle livelock 'goes round in circles' '' 'for (;;) (void)cop_load(&w->x, relaxed);'
 bad setupcircle livelock 'goes round in circles' 'for (;;) (void)cop_load(&w->x, relaxed);' ''
 bad spin livelock 'has run for 5 s without a step, after .*spin.c:6' '' '(void)cop_load(&w->x, relaxed); for (volatile int i = 0;; i++);'
