@@ -117,6 +117,22 @@ static bool covered(const struct node *n, unsigned actor, const union code *code
 	return code ? step_asleep(n, actor, code) : n->asleep & bit(actor);
 }
 
+/* Of what waits in vain only the awaits are known; those of its steps that sleep say what else it touches. */
+static bool blocked_is_first(const struct node *n, unsigned actor, const struct race *race)
+{
+	for (uint32_t i = n->sleep; i < n->sleep + n->sleep_count; i++) {
+		const struct step *s = &search.step[search.sleeping[i]];
+
+		for (unsigned k = race->event + 1; s->actor == actor && k < search.depth; k++) {
+			const struct event *e = &search.event[k];
+
+			if (!race_before(race, &e->clock) && touches_conflict(s, e))
+				return false;
+		}
+	}
+	return true;
+}
+
 /*
  * The event at `i` and a later one of an actor could have come the other way round. One of the actors that can be first
  * in what does not depend on the event at `i`, followed by the later one, has to be first at the state before it.
@@ -147,7 +163,7 @@ static void race_source(const struct race *race, unsigned until, unsigned actor,
 		first.of[e->actor] = e->number;
 	}
 	if (first.of[actor] == 0x7f7f && !clock_after_any(clock, &first)) {
-		if (covered(n, actor, NULL))
+		if (covered(n, actor, NULL) && (until < search.depth || blocked_is_first(n, actor, race)))
 			return;
 		if (chosen == NONE)
 			chosen = actor;

@@ -231,6 +231,29 @@ static bool touch_left_conflicts(const struct reversal *r, touch t)
 	return false;
 }
 
+/* Of what waits in vain only the awaits are known; those of its steps that sleep say what else it touches. */
+static bool blocked_conflicts(const struct reversal *r, const struct step *s)
+{
+	for (unsigned actor = 0; actor < search.program->count; actor++) {
+		for (unsigned i = actor == r->actor ? 0 : r->head[actor]; i; i = r->next[i - 1]) {
+			if (touches_conflict(s, &search.event[r->event[i - 1]]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool blocked_is_first(const struct reversal *r, const struct node *n)
+{
+	for (uint32_t i = n->sleep; i < n->sleep + n->sleep_count; i++) {
+		const struct step *s = &search.step[search.sleeping[i]];
+
+		if (s->actor == r->actor && blocked_conflicts(r, s))
+			return false;
+	}
+	return true;
+}
+
 static bool sigs_disjoint(const struct reversal *r, uint64_t reads, uint64_t writes)
 {
 	return !((writes & (r->reads | r->writes)) | (reads & r->writes));
@@ -282,6 +305,8 @@ static enum cover cover_of_sleep(struct reversal *r, const struct node *n)
 		else
 			same = code_equal(&s->code, &search.event[r->event[head - 1]].code);
 		if (!same || !is_first(r, s->actor))
+			continue;
+		if (r->event[head - 1] == NONE && !blocked_is_first(r, n))
 			continue;
 		if (head - 1 <= r->at)
 			return COVER_SETTLED;

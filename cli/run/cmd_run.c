@@ -17,6 +17,7 @@ struct run {
 	struct run_machine machine;
 	struct cycle cycle;
 	struct reader_result readers;
+	struct gup_result gup;
 	struct account booted, added, cycled, emptied;
 	unsigned leaks;
 	FILE *out;   /* NULL: JSON instead */
@@ -54,19 +55,22 @@ static bool bring_up(struct run *run)
 	return cycle_step(c, STEP_ADD) && cycle_step(c, STEP_ONLINE) && cycle_step(c, STEP_USE);
 }
 
+/* Used before it is online: then it is nobody's, and the run may write to it. */
 static bool one_round(struct cycle *c)
 {
 	return cycle_step(c, STEP_OFFLINE) && cycle_step(c, STEP_REMOVE) && cycle_step(c, STEP_ADD) &&
-	       cycle_step(c, STEP_ONLINE) && cycle_step(c, STEP_USE) && cycle_step(c, STEP_AT_ONCE);
+	       cycle_step(c, STEP_USE) && cycle_step(c, STEP_ONLINE) && cycle_step(c, STEP_AT_ONCE);
 }
 
 static void go_round(struct run *run)
 {
 	struct readers *readers = readers_start(&run->machine);
+	struct gup *gup = gup_start(&run->machine);
 
 	for (unsigned i = 0; i < run->options.rounds; i++)
 		if (!one_round(&run->cycle))
 			break;
+	run->gup = gup_stop(gup);
 	run->readers = readers_stop(readers);
 }
 
@@ -76,12 +80,15 @@ static void print_results(struct run *run)
 		report_steps_json(&run->cycle, run->json);
 		report_cpus_json(&run->cycle, run->json);
 		report_readers_json(&run->readers, run->json);
+		report_gup_json(&run->gup, run->json);
 		return;
 	}
 	report_steps(&run->cycle, run->out);
 	report_cpus(&run->cycle, run->out);
 	if (run->options.readers)
 		report_readers(&run->readers, run->out);
+	if (run->gup.threads)
+		report_gup(&run->gup, &run->options, run->out);
 }
 
 /* Settling is not part of what was measured: on a copy of the figures that nobody looks at. */
@@ -112,7 +119,7 @@ static int verdict(struct run *run, const char *error)
 	const bool stopped = atomic_load(&interrupted);
 	int code = CLI_OK;
 
-	if (run->leaks || run->readers.wrong || error[0])
+	if (run->leaks || run->readers.wrong || gup_findings(&run->gup) || error[0])
 		code = CLI_FINDING;
 	else if (stopped)
 		code = CLI_INTERRUPTED;
@@ -194,6 +201,7 @@ int cmd_run(int argc, char **argv)
 	run->cycle.stop = &interrupted;
 	run->cycle.steps_planned = 3 + 6 * run->options.rounds;
 	code = execute(run);
+	gup_result_free(&run->gup);
 	plan_free(&run->plan);
 	free(run);
 	return code;

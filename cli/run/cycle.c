@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "cli/run/cycle.h"
+#include "cli/run/gup.h"
 
 #define HOST_PAGE 4096
 
@@ -31,6 +32,20 @@ static int use(const struct run_machine *m, cop_pa block, uint64_t bytes)
 	return 0;
 }
 
+/* Whoever has pinned a page there lets go of it soon; whoever is not heard of for so long has lost it. */
+#define PATIENCE 30 /* seconds */
+
+static int offline(struct run_machine *m, cop_pa block, uint64_t bytes)
+{
+	const double began = out_now();
+	int err;
+
+	do
+		err = cop_mem_offline(&m->mem, block, bytes);
+	while (err == -COP_EBUSY && m->gup && out_now() - began < PATIENCE);
+	return err;
+}
+
 static int take_step(struct cycle *c, enum run_step step, cop_pa block)
 {
 	struct run_machine *m = c->machine;
@@ -44,7 +59,7 @@ static int take_step(struct cycle *c, enum run_step step, cop_pa block)
 	case STEP_USE:
 		return use(m, block, bytes);
 	case STEP_OFFLINE:
-		return cop_mem_offline(&m->mem, block, bytes);
+		return offline(m, block, bytes);
 	case STEP_REMOVE:
 		return cop_mem_remove(&m->mem, block, bytes);
 	default:
@@ -71,12 +86,14 @@ static bool take(struct cycle *c, enum run_step step, cop_pa block)
 static bool take_around(struct cycle *c, cop_pa block)
 {
 	return take(c, STEP_OFFLINE, block) && take(c, STEP_REMOVE, block) && take(c, STEP_ADD, block) &&
-	       take(c, STEP_ONLINE, block) && take(c, STEP_USE, block);
+	       take(c, STEP_USE, block) && take(c, STEP_ONLINE, block);
 }
 
 static bool stopped(struct cycle *c)
 {
-	return atomic_load(c->stop) || atomic_load(&c->failed);
+	const struct gup *gup = c->machine->gup;
+
+	return atomic_load(c->stop) || atomic_load(&c->failed) || (gup && gup_found(gup));
 }
 
 /* CPU 0 speaks for all. */

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/run/gup.h"
 #include "cli/run/machine.h"
 
 #define HOST_PAGE 4096
@@ -20,6 +21,14 @@ static void punch(void *ctx, cop_pa pa, uint64_t bytes)
 	(void)ctx;
 	if (cop_host_punch(pa, bytes))
 		cop_panic("punch", NULL);
+}
+
+static int migrate(void *ctx, struct cop_mem *mem, cop_pfn pfn, unsigned order)
+{
+	const struct run_machine *m = ctx;
+
+	(void)mem;
+	return m->gup ? gup_vacate(m->gup, pfn, order) : -COP_EBUSY;
 }
 
 /* The TLB miss. */
@@ -86,7 +95,7 @@ static struct cop_mem_config configure(struct run_machine *m)
 		.pa_start = plan->pa_start,
 		.pa_limit = plan->pa_limit,
 		.section_lg2 = plan->section_lg2,
-		.hooks = {.populate = populate, .punch = punch, .ctx = m},
+		.hooks = {.populate = populate, .punch = punch, .migrate = migrate, .ctx = m},
 	};
 }
 
@@ -96,7 +105,7 @@ static void power_on(struct run_machine *m, const struct cop_layout *layout)
 		.phys_bytes = COP_ALIGN_UP(m->plan->pa_limit, COP_LG2(m->plan->section_lg2)),
 		.window_va = layout->linear_start,
 		.window_bytes = COP_ALIGN_UP(layout->vmemmap_last - layout->linear_start, (uint64_t)2 << 20),
-		.cpus = m->options->cpus + m->options->readers,
+		.cpus = m->options->cpus + m->options->readers + gup_cpus(m->options),
 	};
 	int err;
 

@@ -7,12 +7,15 @@
 #include "cli/run/plan.h"
 #include "ports/host/machine.h"
 
+struct gup;
+
 struct run_machine {
 	const struct run_plan *plan;
 	const struct run_options *options;
 	struct cop_mem mem;
 	struct cop_tree tree;
 	void *arena;
+	struct gup *gup; /* while an address space lives in this memory; else NULL */
 };
 
 /* Powers on and boots; exits with a message where the host cannot. */

@@ -7,7 +7,8 @@
 #include "cli/parse.h"
 #include "cli/run/options.h"
 
-#define MAX_CPUS 31 /* workers, or readers: the port's 64 hold both and RCU's own */
+#define MAX_CPUS 31 /* workers, or readers, or those of --gup */
+#define ALL_CPUS 62 /* the port's 64 less RCU's own, and the one that changes the address space of --gup */
 
 enum { KEY_ALTMAP = 256 };
 
@@ -28,6 +29,11 @@ static const struct argp_option option_list[] = {
 	{"rounds", 'r', "N", 0, "how often every block goes and comes, default 3; 0 only boots", 2},
 	{"cpus", 'c', "N", 0, "CPUs that take blocks around; default all", 2},
 	{"readers", 'R', "N", 0, "CPUs that walk and touch meanwhile; default as many as the machine has, up to 8", 2},
+	{"gup", 'g', "N", 0,
+	 "CPUs that get and pin pages of an address space meanwhile, and check each; one more changes, forks and grows "
+	 "it; "
+	 "default none",
+	 2},
 	{NULL, 0, NULL, 0, "The output:", 3},
 	{"json", 'j', NULL, 0, "print JSON", 3},
 	{0},
@@ -44,9 +50,10 @@ static const char doc[] =
 	"  coppice run --map cloud-24g.iomem --arch arm64 --page-size 64K --limit 4G\n"
 	"  coppice run --map /sys/firmware/fdt --arch riscv64 --levels 4 --altmap\n"
 	"  dmesg | coppice run --map - --arch x86-64 --levels 5 --rounds 10\n"
+	"  coppice run --map s390x.iomem --arch s390x --gup 2\n"
 	"  coppice run --rounds 0 --json | jq .layout\n"
 	"\n"
-	"Exit status: 0 all is accounted for, 1 something leaked or a reader saw something wrong, 2 bad option or map, "
+	"Exit status: 0 all is accounted for, 1 something leaked or somebody saw something wrong, 2 bad option or map, "
 	"3 this "
 	"machine has not enough, 130 interrupted.\n";
 
@@ -95,6 +102,9 @@ static error_t parse_work(int key, char *arg, struct run_options *o)
 		return 0;
 	case 'R':
 		o->readers = need_count("--readers", arg, 0, MAX_CPUS);
+		return 0;
+	case 'g':
+		o->gup = need_count("--gup", arg, 0, MAX_CPUS);
 		return 0;
 	case 'j':
 		o->json = true;
@@ -164,6 +174,9 @@ struct run_options options_parse(int argc, char **argv)
 	struct run_options o = {.arch = native_arch(), .rounds = 3, .cpus = cpus, .readers = cpus > 8 ? 8 : cpus};
 
 	cli_args(&argp, argc, argv, &o);
+	if (o.cpus + o.readers + o.gup > ALL_CPUS)
+		cli_fail(CLI_USAGE, "--cpus, --readers and --gup: %u CPUs in all; expected at most %d",
+			 o.cpus + o.readers + o.gup, ALL_CPUS);
 	if (o.levels && o.va_bits)
 		cli_fail(CLI_USAGE, "--levels and --va-bits say the same; expected one of them");
 	return o;

@@ -12,7 +12,7 @@ struct run_options {
 	enum cop_arch arch;
 	unsigned page_lg2, levels, va_bits; /* 0: default */
 	uint64_t section, limit, boot;      /* bytes; 0: automatic */
-	unsigned rounds, cpus, readers;
+	unsigned rounds, cpus, readers, gup;
 	bool altmap, json;
 };
 

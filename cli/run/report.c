@@ -9,8 +9,11 @@ void report_plan(const struct run_plan *plan, const struct run_options *o, FILE 
 
 	fprintf(to, "%s%s%s (%s): %s of memory\n", out_style(to, OUT_BOLD), plan->map.source, out_style(to, OUT_PLAIN),
 		map_format_name(plan->map.format), out_size(plan->total).s);
-	fprintf(to, "%s, pages of %s, %u levels, %u-bit addresses; %u CPUs and %u readers\n", plan->format->arch_name,
+	fprintf(to, "%s, pages of %s, %u levels, %u-bit addresses; %u CPUs and %u readers", plan->format->arch_name,
 		out_size(COP_LG2(plan->geom.page_lg2)).s, plan->geom.levels, plan->geom.va_bits, o->cpus, o->readers);
+	if (o->gup)
+		fprintf(to, ", %u that pin", o->gup);
+	fputc('\n', to);
 	fprintf(to, "%s boot memory, %s in %u removable blocks of %s%s\n", out_size(plan->boot_bytes).s,
 		out_size(removable).s, plan->count, out_size(COP_LG2(plan->section_lg2)).s,
 		o->altmap ? ", each with its own memmap" : "");
@@ -116,17 +119,31 @@ static uint64_t invalidations(const struct cop_host_events *e)
 	return n;
 }
 
+static const char *role_of(const struct run_options *o, unsigned cpu)
+{
+	if (cpu < o->cpus)
+		return "worker";
+	if (cpu < o->cpus + o->readers)
+		return "reader";
+	return cpu < o->cpus + o->readers + o->gup ? "gup" : "space";
+}
+
+static unsigned cpus_of(const struct run_options *o)
+{
+	return o->cpus + o->readers + gup_cpus(o);
+}
+
 void report_cpus(const struct cycle *c, FILE *to)
 {
 	const struct run_options *o = c->machine->options;
 	struct out_table *t = out_table("cpu|role|>block steps|>busy|>invalidations|>syncs|>TLB fills|>interrupts");
 
 	out_heading(to, "CPUs");
-	for (unsigned cpu = 0; cpu < o->cpus + o->readers; cpu++) {
+	for (unsigned cpu = 0; cpu < cpus_of(o); cpu++) {
 		const struct cop_host_events *e = &cop_host_cpus[cpu].events;
 
 		out_cell(t, "%u", cpu);
-		out_cell(t, cpu < o->cpus ? "worker" : "reader");
+		out_cell(t, "%s", role_of(o, cpu));
 		out_cell(t, "%s", cpu < o->cpus ? out_count(c->cpus[cpu].blocks).s : "");
 		out_cell(t, "%s", cpu < o->cpus ? out_time(c->cpus[cpu].busy).s : "");
 		out_cell(t, "%s", out_count(invalidations(e)).s);
@@ -142,12 +159,12 @@ void report_cpus_json(const struct cycle *c, cJSON *root)
 	const struct run_options *o = c->machine->options;
 	cJSON *cpus = cJSON_AddArrayToObject(root, "cpus");
 
-	for (unsigned cpu = 0; cpu < o->cpus + o->readers; cpu++) {
+	for (unsigned cpu = 0; cpu < cpus_of(o); cpu++) {
 		const struct cop_host_events *e = &cop_host_cpus[cpu].events;
 		cJSON *item = cJSON_CreateObject();
 
 		out_json_count(item, "cpu", cpu);
-		cJSON_AddStringToObject(item, "role", cpu < o->cpus ? "worker" : "reader");
+		cJSON_AddStringToObject(item, "role", role_of(o, cpu));
 		if (cpu < o->cpus) {
 			out_json_count(item, "block_steps", c->cpus[cpu].blocks);
 			cJSON_AddNumberToObject(item, "busy_seconds", c->cpus[cpu].busy);

@@ -6,6 +6,7 @@
 #include "cli/out.h"
 #include "cli/run/account.h"
 #include "cli/run/cycle.h"
+#include "cli/run/gup.h"
 #include "cli/run/readers.h"
 
 void report_plan(const struct run_plan *, const struct run_options *, FILE *);
@@ -22,5 +23,8 @@ void report_cpus_json(const struct cycle *, cJSON *);
 
 void report_readers(const struct reader_result *, FILE *);
 void report_readers_json(const struct reader_result *, cJSON *);
+
+void report_gup(const struct gup_result *, const struct run_options *, FILE *);
+void report_gup_json(const struct gup_result *, cJSON *);
 
 #endif

@@ -580,7 +580,7 @@ static uint64_t change_by_instruction(uint64_t *p, uint64_t v, bool or_old, stru
 	if (or_old)
 		v |= old;
 	sim_touch(to, true);
-	sim_mmu_touch_written(pa, &v);
+	sim_mmu_touch_written(sim_place_of(to).address & ~7ULL, &v);
 	sim_record(SIM_OP_XCHG, p, old, v, pa, at);
 	put(to, v, 8, SIM_RACE_WRITE | SIM_RACE_RMW, &change, at);
 	account(p, to, SIM_RACE_WRITE | SIM_RACE_RMW, old, v, 8, SIM_OP_XCHG, at);

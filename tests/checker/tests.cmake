@@ -15,6 +15,8 @@ target_sources(checker_test_counts PRIVATE ${PROJECT_SOURCE_DIR}/bench/checker_p
 add_executable(checker_random_engine ${PROJECT_SOURCE_DIR}/tests/checker/random_engine.c)
 target_link_libraries(checker_random_engine PRIVATE coppice_engine)
 add_test(NAME checker.random_engine COMMAND checker_random_engine 3000)
+# Among these are awaits that wait in vain and would have changed what others read.
+add_test(NAME checker.random_engine.awaits COMMAND checker_random_engine 3000 10000)
 add_test(NAME checker.random_engine.long CONFIGURATIONS long COMMAND checker_random_engine 50000 1000000)
 set_tests_properties(checker.random_engine.long PROPERTIES LABELS long TIMEOUT 3600)
 
@@ -28,6 +30,10 @@ endforeach()
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
+# A store that waits behind a fence; instructions that change entries; a machine stopped while a store waits.
+foreach(number 100634 103330 126908)
+  add_test(NAME checker.random_machine.${number} COMMAND checker_random_machine 1 ${number})
+endforeach()
 add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 30000 100000)
 set_tests_properties(checker.random_machine.long PROPERTIES LABELS long TIMEOUT 7200)
 
