@@ -155,8 +155,8 @@ static void check(cop_world *w)
 }
 
 COP_STORY(.id = "GU2", .title = "GUP-fast against removal of memory and of a device's: the struct page goes too",
-	  /* A section of 64 KB pages is a thousand of them. */
-	  .origin = "gup-fast-vs-hotplug-2022-10.txt", .formats = COP_ON_ALL & ~COP_ON_ARM64_64K,
+	  /* A section of larger pages is of hundreds of them. */
+	  .origin = "gup-fast-vs-hotplug-2022-10.txt", .formats = COP_ON_ALL & ~(COP_ON_ARM64_16K | COP_ON_ARM64_64K),
 	  .features = COP_F_INVLPGB, .pa_bytes = pa_bytes, .world = &world, .world_bytes = sizeof(world),
 	  .setup = setup, .check = check,
 	  .actors = (const struct cop_actor[]){{.name = "walk", .run = walk},

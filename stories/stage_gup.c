@@ -4,10 +4,11 @@
 
 void cop_stage_user_on(struct cop_spaces *spaces, struct cop_space *space, uint32_t asid)
 {
-	const struct cop_geom geom = cop_stage_user_geom();
-
 	const struct cop_table_source source = cop_stage_tables();
+	struct cop_geom geom = cop_stage_user_geom();
 
+	/* To fold a run is a break of its own, and there are many in a table. */
+	geom.features &= ~(uint32_t)(COP_F_CONT | COP_F_SVNAPOT);
 	COP_ASSERT(!cop_space_init(space, spaces, &geom, &source, asid));
 	cop_stage_space_attach(space);
 }

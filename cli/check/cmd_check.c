@@ -45,15 +45,15 @@ static const struct argp_option option_list[] = {
 	{0},
 };
 
-static unsigned long number(const char *option, const char *arg, unsigned long max)
+static unsigned long number(const char *option, const char *arg, unsigned long min, unsigned long max)
 {
 	char *end;
 	unsigned long n;
 
 	errno = 0;
 	n = strtoul(arg, &end, 10);
-	if (*end || !*arg || *arg == '-' || errno || !n || n > max)
-		cli_fail(CLI_USAGE, "--%s: '%s'; expected a number from 1 to %lu", option, arg, max);
+	if (*end || !*arg || *arg == '-' || errno || n < min || n > max)
+		cli_fail(CLI_USAGE, "--%s: '%s'; expected a number from %lu to %lu", option, arg, min, max);
 	return n;
 }
 
@@ -92,20 +92,19 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->order = arg;
 		return 0;
 	case 'b':
-		number("bound", arg, 1000000000000UL);
+		number("bound", arg, 1, 1000000000000UL);
 		o->bound = arg;
 		return 0;
 	case 'N':
-		if (strcmp(arg, "0") != 0)
-			number("preemptions", arg, 999);
+		number("preemptions", arg, 0, 999);
 		o->preemptions = arg;
 		return 0;
 	case 'S':
-		number("seconds", arg, 1000000);
+		number("seconds", arg, 1, 1000000);
 		o->seconds = arg;
 		return 0;
 	case 'J':
-		o->jobs = (unsigned)number("jobs", arg, MAX_JOBS);
+		o->jobs = (unsigned)number("jobs", arg, 1, MAX_JOBS);
 		return 0;
 	case 'q':
 		o->quick = true;
@@ -433,8 +432,10 @@ static int report(const struct options *o, const struct story_programs *programs
 		sum.wrong += one.wrong;
 	}
 	if (!sum.rows)
-		cli_fail(CLI_USAGE, "nothing to check for architecture '%s', variant '%s'; see `coppice list`",
-			 o->arch ? o->arch : "any", o->variant ? o->variant : "any");
+		cli_fail(CLI_USAGE,
+			 "no variant%s%s%s%s%s of these stories; expected one of those that `coppice list` lists",
+			 o->variant ? " '" : "", o->variant ? o->variant : "", o->variant ? "'" : "",
+			 o->arch ? " for " : "", o->arch ? o->arch : "");
 	if (o->json) {
 		out_json_print(all, stdout);
 	} else {

@@ -19,6 +19,8 @@ one 2 "^coppice explain: no rule 'frobnicate'; expected" "$tool" explain frobnic
 one 2 "^coppice check: no story 'XX1'; expected" "$tool" check XX1
 one 2 "^coppice check: --arch: 'vax'; expected arm64, " "$tool" check --arch vax
 one 2 "^coppice check: --jobs: '0'; expected a number" "$tool" check --jobs 0
+one 2 "^coppice check: no variant 'frob' for s390x of these stories; expected" "$tool" check HR1 --variant frob --arch s390x
+one 2 "^coppice check: --preemptions: '-1'; expected a number from 0 to 999" "$tool" check --preemptions -1
 expect 0 '^  HR1 ' "$tool" list
 expect 0 '^  HR1 +fixed +riscv64 +[a-z]+ +exhausted +yes ' "$tool" check HR1 --variant fixed --arch riscv64
 expect 0 '"verdict":[[:space:]]+"fails"' "$tool" check HR1 --variant free-before-clear --json

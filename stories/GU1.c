@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GU1: GUP-fast while the mapping changes. The page that it gets is unmapped beside it, or the table around it becomes a
+ * block first, and that is unmapped. Either way nobody has the page any more, and somebody else gets it.
+ *
+ * The thread: "First we (locklessly) load the page table entry, then we grab a reference to the folio that contains it
+ * (which can fail if the refcount is zero, in that case we bail), then we recheck that the page table entry is still the
+ * same, and if it changed in between, we drop the folio reference and bail. This can, again, grab a reference to a folio
+ * after it has already been freed and reallocated" (gup-fast-vs-hotplug-2022-10).
+ *
+ * A table that was replaced by a block keeps its entries: there only the link tells that it is not the mapping's any more.
+ */
+#include "stories/gup.h"
+
+struct cop_world {
+	struct cop_stage_memory m;
+	struct cop_spaces spaces;
+	struct cop_space space;
+	cop_va va; /* where the block begins that maps all memory */
+	cop_pfn page;
+	cop_pfn got; /* with a reference; COP_PFN_NONE: it was not there any more */
+	bool unmapped, given;
+};
+static struct cop_world world;
+
+static unsigned block_lg2(void)
+{
+	return cop_stage_format()->shift(1);
+}
+
+/* Tables are above what the block maps. */
+static uint64_t pa_bytes(const struct cop_geom *geom)
+{
+	return COP_LG2(block_lg2()) + cop_stage_memory_bytes(geom, 1);
+}
+
+static uint64_t pages(void)
+{
+	return COP_LG2(block_lg2() - cop_stage_geom().page_lg2);
+}
+
+static cop_va va_of(const cop_world *w, cop_pfn pfn)
+{
+	return w->va + (pfn << w->m.mem.page_lg2);
+}
+
+static void setup(cop_world *w)
+{
+	struct cop_stage_memory *m = &w->m;
+
+	m->section_lg2 = (uint8_t)block_lg2();
+	m->no_runs = true;
+	cop_stage_boot(m, 1, 1, 0);
+	cop_stage_account(m);
+	cop_spaces_init(&w->spaces, &m->mem);
+	cop_stage_user_on(&w->spaces, &w->space, 1);
+	w->page = cop_frames_alloc(&m->mem, 0, 0);
+	COP_ASSERT(w->page != COP_PFN_NONE);
+	w->got = COP_PFN_NONE;
+	w->va = cop_stage_user_va();
+	COP_USER_MAP(&w->space, w->va, 0, pages(), COP_USER_RW);
+	/* The tables above stay. */
+	COP_USER_MAP(&w->space, w->va + COP_LG2(block_lg2()), 0, 1, COP_USER_RW);
+}
+
+static void gup(cop_world *w)
+{
+	cop_pfn page;
+	const struct cop_pages got =
+		cop_gup_fast(&w->space, va_of(w, w->page), 1, COP_GUP_WRITE | COP_GUP_FAST_ONLY, &page);
+
+	COP_ASSERT(got.count >= 0);
+	if (got.count)
+		w->got = page;
+}
+
+/* One invalidation for the table and the block. */
+static void unmap_block(cop_world *w)
+{
+	const uint64_t bytes = COP_LG2(block_lg2());
+	struct cop_gather gather;
+
+	cop_gather_begin(&gather, &w->space.tree);
+	COP_ASSERT(cop_collapse(&gather, w->va, bytes, 0) == 1);
+	COP_ASSERT(!cop_unmap(&gather, w->va, bytes, COP_UNMAP_BLIND, NULL, 0).err);
+	(void)cop_gather_finish(&gather);
+	w->unmapped = true;
+}
+
+/* As who has no use for the page any more, and somebody else has. While there are other references nobody gets it. */
+static void give_away(cop_world *w)
+{
+	struct cop_page *page = cop_page(&w->m.mem, w->page);
+
+	if (cop_cas(&page->refcount, 1U, 0U, acq_rel) != 1U)
+		return;
+	/* Release: what was the old owner's is over; pairs with cop_page_try_get(). */
+	cop_store(&page->refcount, 1U, release);
+	w->given = true;
+}
+
+static void change(cop_world *w)
+{
+	if (COP_CHOOSE(2))
+		unmap_block(w);
+	else
+		COP_USER_UNMAP(&w->space, va_of(w, w->page), 1);
+	give_away(w);
+}
+
+static void unmap_rest(cop_world *w)
+{
+	COP_USER_UNMAP(&w->space, w->va, w->page);
+	COP_USER_UNMAP(&w->space, va_of(w, w->page + 1), pages() - w->page - 1);
+}
+
+static void check(cop_world *w)
+{
+	if (w->got != COP_PFN_NONE) {
+		COP_WRONG_PAGE(w->got != w->page || w->given);
+		cop_pages_put(&w->m.mem, &w->got, 1);
+	}
+	if (!w->unmapped)
+		unmap_rest(w);
+	COP_USER_UNMAP(&w->space, w->va + COP_LG2(block_lg2()), 1);
+	cop_frames_free(&w->m.mem, w->page);
+	cop_stage_user_off(&w->space);
+	COP_CHECK_ACCOUNT(&w->m);
+}
+
+COP_STORY(.id = "GU1", .title = "GUP-fast gets a page while it is unmapped, or its table becomes a block",
+	  /* The others' blocks are of thousands of pages. */
+	  .origin = "gup-fast-vs-hotplug-2022-10.txt", .formats = COP_ON_ALL & ~(COP_ON_ARM64_16K | COP_ON_ARM64_64K),
+	  .features = COP_F_INVLPGB, .pa_bytes = pa_bytes, .world = &world, .world_bytes = sizeof(world),
+	  .setup = setup, .check = check,
+	  .actors = (const struct cop_actor[]){{.name = "gup", .run = gup},
+					       {.name = "change", .cpu = 1, .run = change},
+					       {.name = NULL}},
+	  .variants = (const struct cop_variant[]){
+		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  /* A reference, and no second look at the leaf. */
+		  {.name = "leaf-not-rechecked", .outcome = COP_FAILS, .rule = "wrong-page"},
+		  /* A second look at the leaf only: it is that of a table that a block has replaced. */
+		  {.name = "links-not-rechecked", .outcome = COP_FAILS, .rule = "wrong-page"},
+		  {.name = NULL},
+	  });
