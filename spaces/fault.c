@@ -11,6 +11,7 @@ struct faulting {
 	cop_va va; /* of the page */
 	enum cop_access_kind access;
 	bool write;
+	bool pin; /* not for an access: a page that is not written to gets pinned, and must be the space's own */
 };
 
 static bool area_permits(const struct cop_area *area, enum cop_access_kind access)
@@ -175,12 +176,17 @@ static cop_pfn get_mapped(const struct faulting *f, const struct cop_translation
 
 /*
  * References are this mapping's and the fault's: nobody else can reach the folio, and nobody can begin to map it. Fork, which
- * could, takes the lock for writing. Whoever pins it in the meantime pins it here.
+ * could, takes the lock for writing. Whoever pins it in the meantime pins it here. Nor does a pin make it anybody else's: what
+ * is shared is not pinned, and what is pinned not shared by fork; the one who holds it must see what is written now.
  */
 static bool is_exclusive(const struct cop_mem *mem, cop_pfn head)
 {
+	if (!cop_folio_anon(mem, head))
+		return false;
 	/* Acquire: what those who have left did to it comes before what is written now. */
-	return cop_folio_anon(mem, head) && cop_load(&cop_page(mem, head)->refcount, acquire) == 2;
+	if (cop_load(&cop_page(mem, head)->refcount, acquire) == 2)
+		return true;
+	return cop_folio_mapped_once(mem, head) && cop_page_maybe_pinned(mem, head);
 }
 
 /* Makes a private, write-protected page the writer's own. */
@@ -197,6 +203,20 @@ static int copy_on_write(const struct faulting *f, const struct cop_translation 
 	else
 		/* Invalidated: only now may it be anybody else's. */
 		cop_mapping_drop(f->space, head, t->attrs);
+	return err;
+}
+
+/* A page that others map too is replaced by a copy before it is pinned: the first write would copy it, and leave the pin behind. */
+static int unshare(const struct faulting *f, const struct cop_translation *t)
+{
+	const cop_pfn head = get_mapped(f, t);
+	int err = 0;
+
+	if (head == COP_PFN_NONE)
+		return -COP_EAGAIN;
+	if (cop_folio_anon(f->space->mem, head) && !cop_folio_mapped_once(f->space->mem, head))
+		err = copy_on_write(f, t, head);
+	cop_page_put(f->space->mem, head);
 	return err;
 }
 
@@ -245,23 +265,41 @@ static int fault_once(const struct faulting *f)
 		return fault_missing(f);
 	if (!leaf_permits(&t, f))
 		return fault_protected(f, &t);
+	if (f->pin && !(t.attrs & (COP_WRITE | COP_SPECIAL)))
+		return unshare(f, &t);
 	/* Somebody has been faster, or this CPU goes by what it remembers. */
 	cop_refresh(&f->space->tree, f->va);
 	return 0;
 }
 
-int cop_space_fault(struct cop_space *space, cop_va va, enum cop_access_kind access)
+static int fault_until_done(struct faulting *f)
 {
-	struct faulting f = {.space = space, .va = COP_ALIGN_DOWN(va, space_page(space)), .access = access};
 	int err = -COP_EFAULT;
 
-	f.write = access == COP_ACCESS_WRITE;
-	cop_rwsem_read_lock(&space->lock);
-	f.area = cop_area_at(space, va);
-	if (f.area && area_permits(f.area, access))
+	cop_rwsem_read_lock(&f->space->lock);
+	f->area = cop_area_at(f->space, f->va);
+	if (f->area && area_permits(f->area, f->access))
 		do
-			err = fault_once(&f);
+			err = fault_once(f);
 		while (err == -COP_EAGAIN || err == -COP_EADDRINUSE);
-	cop_rwsem_read_unlock(&space->lock);
+	cop_rwsem_read_unlock(&f->space->lock);
 	return err;
+}
+
+int cop_space_fault(struct cop_space *space, cop_va va, enum cop_access_kind access)
+{
+	struct faulting f = {.space = space,
+			     .va = COP_ALIGN_DOWN(va, space_page(space)),
+			     .access = access,
+			     .write = access == COP_ACCESS_WRITE};
+
+	return fault_until_done(&f);
+}
+
+int cop_space_fault_pin(struct cop_space *space, cop_va va)
+{
+	struct faulting f = {
+		.space = space, .va = COP_ALIGN_DOWN(va, space_page(space)), .access = COP_ACCESS_READ, .pin = true};
+
+	return fault_until_done(&f);
 }

@@ -7,6 +7,12 @@ bool cop_folio_anon(const struct cop_mem *mem, cop_pfn head)
 	return cop_load(&cop_page(mem, head)->flags, relaxed) & COP_PG_SWAPBACKED;
 }
 
+bool cop_folio_mapped_once(const struct cop_mem *mem, cop_pfn head)
+{
+	/* Acquire: what those who have left read of it comes before what is written now; pairs with cop_mapping_drop(). */
+	return cop_load(&cop_page(mem, head)->mapcount, acquire) == 1;
+}
+
 cop_pfn cop_anon_alloc(struct cop_space *space, cop_va va)
 {
 	const cop_pfn pfn = cop_frames_alloc(space->mem, 0, COP_ALLOC_MOVABLE);
@@ -54,7 +60,8 @@ void cop_mapping_drop(struct cop_space *space, cop_pfn head, uint32_t attrs)
 		flags = was;
 	}
 	cop_fetch_add(counter_of(space, flags), -1ULL, relaxed);
-	if (cop_fetch_add(&page->mapcount, -1U, relaxed) == 0)
+	/* Release: pairs with cop_folio_mapped_once(). */
+	if (cop_fetch_add(&page->mapcount, -1U, release) == 0)
 		cop_panic("mapcount-underflow", page);
 	cop_page_put(space->mem, head);
 }

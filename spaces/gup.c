@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pages of a range: checks, the way to the format's walk, fork, and what is left to do under the lock. */
+#include "internal.h"
 #include "spaces/gup_walk.h"
 
 /* The one indirect call: the copy for the tree's format. */
@@ -26,6 +27,11 @@ void cop_gup_walk(struct cop_gup_walk *w)
 	cop_gup_fn *const walk = walk_for(&w->tree->geom);
 
 	walk(w);
+}
+
+bool cop_gup_may_stay(const struct cop_gup_walk *w, cop_pfn head)
+{
+	return !cop_folio_anon(w->mem, head) || cop_folio_mapped_once(w->mem, head);
 }
 
 /* ---- giving back ---- */
@@ -114,7 +120,7 @@ static void walk_begin(struct cop_gup_walk *w, struct cop_space *space, cop_va v
 
 	w->mem = space->mem;
 	w->tree = &space->tree;
-	w->va = COP_ALIGN_DOWN(va, COP_LG2(space->tree.geom.page_lg2));
+	w->va = COP_ALIGN_DOWN(va, space_page(space));
 	w->left = pages;
 	w->done = 0;
 	w->pages = page;
@@ -122,6 +128,7 @@ static void walk_begin(struct cop_gup_walk *w, struct cop_space *space, cop_va v
 	w->mask = want | COP_SPECIAL | COP_PROTNONE;
 	w->pin = flags & COP_GUP_PIN;
 	w->longterm = flags & COP_GUP_LONGTERM;
+	w->own = (flags & COP_GUP_PIN) && !(flags & COP_GUP_WRITE);
 	w->may_not_last = false;
 }
 
@@ -186,7 +193,7 @@ static int walk_faulting(struct cop_gup_walk *w, struct cop_space *space, enum c
 		faults = w->done == before ? faults + 1 : 0;
 		if (faults > MOST_FAULTS)
 			return -COP_EFAULT;
-		err = cop_space_fault(space, w->va, access);
+		err = w->own ? cop_space_fault_pin(space, w->va) : cop_space_fault(space, w->va, access);
 		if (err)
 			return err;
 	}

@@ -190,13 +190,19 @@ static COP_NOINLINE bool gup_may_last(struct cop_gup_walk *w, const struct gup_b
 	return false;
 }
 
+/* A page that is shared with another space is copied before it is pinned: else the first write leaves the pin behind. */
+static COP_NOINLINE bool gup_is_own(const struct cop_gup_walk *w, const struct gup_batch *b, unsigned l)
+{
+	return (fmt_attrs(w->geom, b->e, l) & COP_WRITE) || cop_gup_may_stay(w, b->head);
+}
+
 static COP_ALWAYS_INLINE bool gup_batch_get(struct cop_gup_walk *w, const struct gup_batch *b, const unsigned l)
 {
 	if (!gup_take(w, cop_page(w->mem, b->head), b->head, b->pages))
 		return false;
 	/* While there is a reference the folio stays: its last page being of it, those before are. */
 	if (COP_LIKELY(gup_leaves_hold(w, b, l) && gup_head(w, b->pfn + b->pages - 1) == b->head &&
-		       (!w->longterm || gup_may_last(w, b))))
+		       (!w->own || gup_is_own(w, b, l)) && (!w->longterm || gup_may_last(w, b))))
 		return true;
 	gup_drop(w, b->head, b->pages);
 	return false;
@@ -325,7 +331,7 @@ static COP_ALWAYS_INLINE bool gup_table(struct cop_gup_walk *w, const struct gup
 	do {
 		const uint64_t before = w->done;
 
-		if (l == 0 && !w->longterm && w->left > 1)
+		if (l == 0 && !w->longterm && !w->own && w->left > 1)
 			gup_small(w, entries);
 		if (w->done == before && !gup_folio(w, entries, l))
 			return false;

@@ -13,6 +13,7 @@
  * @done: pages obtained, in @pages
  * @want, @mask: a leaf lets the caller in if of the attributes in @mask it has just those in @want
  * @pin, @longterm: as asked
+ * @own: pages that are not writable must be no other space's too: for pins that do not write
  * @may_not_last: a page could have been had, but not for long
  * @permitted, @alike: an entry that lets the caller in, and the bits in which another one must be like it to do so too
  * @valid_first, @valid_count: frames known to have a struct page as long as the read section lasts
@@ -25,7 +26,7 @@ struct cop_gup_walk {
 	uint64_t left, done;
 	cop_pfn *pages;
 	uint32_t want, mask;
-	bool pin, longterm, may_not_last;
+	bool pin, longterm, own, may_not_last;
 	uint64_t permitted, alike;
 	cop_pfn valid_first;
 	uint64_t valid_count;
@@ -39,6 +40,9 @@ void cop_gup_walk(struct cop_gup_walk *);
 
 /* Drops what the walk has obtained after its first @keep pages. */
 void cop_gup_walk_undo(struct cop_gup_walk *, uint64_t keep);
+
+/* Is a page that is mapped without write access to be pinned as it is? */
+bool cop_gup_may_stay(const struct cop_gup_walk *, cop_pfn head);
 
 typedef void cop_gup_fn(struct cop_gup_walk *);
 cop_gup_fn cop_gup_arm64_4k, cop_gup_arm64_16k, cop_gup_arm64_64k, cop_gup_x86_64, cop_gup_riscv64, cop_gup_s390x;

@@ -126,6 +126,11 @@ void cop_family_put(struct cop_family *family);
 int cop_space_set_up(struct cop_space *space, struct cop_spaces *spaces, const struct cop_geom *geom,
 		     const struct cop_table_source *source, uint32_t asid, struct cop_space *parent) COP_MUST_CHECK;
 
+/* ---- fault.c ---- */
+
+/* As cop_space_fault() for a read, and the page, if it is anonymous and not writable, is no other space's too. */
+int cop_space_fault_pin(struct cop_space *space, cop_va va) COP_MUST_CHECK;
+
 /* ---- zap.c: clear -> invalidate -> let go, whatever the areas are ---- */
 
 int cop_space_zap(struct cop_space *space, cop_va va, uint64_t bytes) COP_MUST_CHECK;
@@ -137,6 +142,8 @@ cop_pfn cop_anon_alloc(struct cop_space *space, cop_va va);
 /* One that was never mapped. */
 void cop_anon_discard(struct cop_space *space, cop_pfn pfn);
 bool cop_folio_anon(const struct cop_mem *mem, cop_pfn head);
+/* And that one the caller's, which holds off fork: so nobody else begins to map it. */
+bool cop_folio_mapped_once(const struct cop_mem *mem, cop_pfn head);
 /* One mapping more: with the caller's reference. */
 void cop_mapping_add(struct cop_space *space, cop_pfn head);
 /* One mapping less, and its reference; @attrs: what the leaf was. Nobody can reach the folio through it any more. */

@@ -8,7 +8,8 @@
  * off hold up, or as enum cop_reclaim says.
  *
  * A page is got, for the kernel to look at what the mapping has, or pinned, for somebody (a device) to read or write it. Fork
- * gives the child a copy of a pinned anonymous page at once, so that the parent keeps the one that is pinned.
+ * gives the child a copy of a pinned anonymous page at once, so that the parent keeps the one that is pinned; and one that
+ * fork has shared is copied before it is pinned.
  */
 #ifndef COPPICE_GUP_H
 #define COPPICE_GUP_H

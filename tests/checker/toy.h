@@ -104,10 +104,8 @@ static inline cop_pa toy_new_table(void)
 	return table;
 }
 
-static inline void toy_setup(void *world)
+static inline void toy_setup_as(struct toy_world *w, const struct cop_format *format)
 {
-	struct toy_world *w = world;
-
 	*w = (struct toy_world){0};
 	w->root = toy_new_table();
 	w->table = toy_new_table();
@@ -121,7 +119,12 @@ static inline void toy_setup(void *world)
 	cop_store(toy_entry(w->table, 0), w->page | TOY_VALID | TOY_WRITE, relaxed);
 	cop_store(toy_entry(w->root, 0), w->table | TOY_VALID | TOY_LINK, release);
 	cop_store(toy_entry(w->root, 1), w->block | TOY_VALID | TOY_WRITE, release);
-	sim_attach(&toy_format, &toy_geom, w->root, 0);
+	sim_attach(format, &toy_geom, w->root, 0);
+}
+
+static inline void toy_setup(void *world)
+{
+	toy_setup_as(world, &toy_format);
 }
 
 static inline void toy_invalidate(cop_va va, uint64_t bytes, uint8_t scope)

@@ -236,14 +236,26 @@ static void runs(void **state)
 	user_off(u);
 }
 
-static void refused(struct user *u, uint64_t at, uint64_t pages, uint32_t flags, int64_t count)
+/* With the lock or without: the same. */
+static void refused_at(struct user *u, cop_va va, uint64_t pages, uint32_t flags, int64_t count)
 {
 	const struct refs before = count_refs(u);
 
-	assert_int_equal(gup(u, at, pages, flags), count);
+	assert_int_equal(cop_gup_fast(&u->space, va, pages, flags, u->got).count, count);
 	if (count > 0)
 		drop(u, count, flags);
 	same_refs(u, before);
+	if (flags & COP_GUP_FAST_ONLY)
+		return;
+	assert_int_equal(cop_gup(&u->space, va, pages, flags, u->got).count, count);
+	if (count > 0)
+		drop(u, count, flags);
+	same_refs(u, before);
+}
+
+static void refused(struct user *u, uint64_t at, uint64_t pages, uint32_t flags, int64_t count)
+{
+	refused_at(u, VA + at * u->page, pages, flags, count);
 }
 
 static void bad_ranges(void **state)
@@ -258,17 +270,13 @@ static void bad_ranges(void **state)
 	refused(u, 0, 1, COP_GUP_LONGTERM, -COP_EINVAL);
 	refused(u, 0, ~0ULL, 0, -COP_EOVERFLOW);
 	refused(u, 0, 1ULL << (63 - u->m.mem.page_lg2), 0, -COP_EOVERFLOW);
-	p = cop_gup_fast(&u->space, -u->page, 2, 0, u->got);
-	assert_int_equal(p.count, -COP_EOVERFLOW);
-	p = cop_gup_fast(&u->space, u->space.end, 1, 0, u->got);
-	assert_int_equal(p.count, u->space.end + u->page ? -COP_EFAULT : -COP_EOVERFLOW);
-	p = cop_gup_fast(&u->space, u->space.end - u->page, 2, 0, u->got);
-	assert_int_equal(p.count, u->space.end + u->page ? -COP_EFAULT : -COP_EOVERFLOW);
+	refused_at(u, -u->page, 2, 0, -COP_EOVERFLOW);
+	refused_at(u, u->space.end, 1, 0, u->space.end + u->page ? -COP_EFAULT : -COP_EOVERFLOW);
+	refused_at(u, u->space.end - u->page, 2, 0, u->space.end + u->page ? -COP_EFAULT : -COP_EOVERFLOW);
 	/* Nothing is there. */
-	p = cop_gup_fast(&u->space, u->space.end - u->page, 1, 0, u->got);
-	assert_int_equal(p.count, -COP_EFAULT);
-	p = cop_gup_fast(&u->space, u->space.end - u->page, 1, COP_GUP_FAST_ONLY, u->got);
-	assert_int_equal(p.count, 0);
+	refused_at(u, u->space.end - u->page, 1, 0, -COP_EFAULT);
+	refused_at(u, u->space.end - u->page, 1, COP_GUP_FAST_ONLY, 0);
+	refused_at(u, 0, 1, 0, -COP_EFAULT);
 	/* The first pages are, the next is not; a huge count ends where the mapping does. */
 	refused(u, SMALL - 2, 5, 0, 2);
 	refused(u, SMALL - 2, 1ULL << 20, COP_GUP_PIN, 2);

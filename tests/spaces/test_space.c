@@ -610,6 +610,122 @@ static void test_fork_copies_pinned(void **state)
 	power_off(&before);
 }
 
+static uint32_t refs_of(cop_pfn pfn)
+{
+	return cop_load(&cop_page(&w.m.mem, pfn)->refcount, relaxed);
+}
+
+static cop_pfn mapped_at(struct cop_space *space, cop_va va)
+{
+	return cop_translate(&space->tree, va).pa >> w.m.shape->page_lg2;
+}
+
+/* A page that the parent shares is copied before it is pinned, though nobody writes: later writes are seen through the pin. */
+static void pin_of_shared(uint32_t prot)
+{
+	struct cop_space *space = &w.space[0], *child = &w.space[1];
+	struct cop_area_spec spec = {.prot = COP_READ | COP_WRITE, .kind = COP_AREA_ANON, .bytes = page_bytes()};
+	const struct cop_mapped at = cop_space_map(space, &spec);
+	cop_pfn shared, pinned;
+	uint64_t value = 0;
+
+	assert_int_equal(user_write(&w.m, space, at.va, 11), 0);
+	assert_int_equal(cop_space_fork(child, space, NULL, 7), 0);
+	w.live[1] = true;
+	assert_int_equal(cop_space_protect(space, at.va, page_bytes(), prot), 0);
+	shared = mapped_at(space, at.va);
+	assert_int_equal(mapped_at(child, at.va), shared);
+	/* It is had, but not pinned, as it is. */
+	assert_int_equal(cop_gup_fast(space, at.va, 1, COP_GUP_FAST_ONLY | COP_GUP_PIN, &pinned).count, 0);
+	assert_int_equal(refs_of(shared), 2);
+	assert_int_equal(cop_gup_fast(space, at.va, 1, COP_GUP_FAST_ONLY, &pinned).count, 1);
+	assert_int_equal(pinned, shared);
+	cop_pages_put(&w.m.mem, &pinned, 1);
+	assert_int_equal(cop_gup_fast(space, at.va, 1, COP_GUP_PIN, &pinned).count, 1);
+	assert_int_not_equal(pinned, shared);
+	assert_int_equal(mapped_at(space, at.va), pinned);
+	assert_int_equal(refs_of(shared), 1);
+	assert_int_equal(refs_of(pinned), 1 + COP_PAGE_PIN_BIAS);
+	assert_int_equal(cop_space_protect(space, at.va, page_bytes(), COP_READ | COP_WRITE), 0);
+	assert_int_equal(user_write(&w.m, space, at.va, 21), 0);
+	assert_int_equal(mapped_at(space, at.va), pinned);
+	assert_int_equal(user_read(&w.m, child, at.va, &value), 0);
+	assert_int_equal(value, 11);
+	cop_pages_unpin(&w.m.mem, &pinned, 1, false);
+	assert_int_equal(refs_of(pinned), 1);
+	cop_space_destroy(child);
+	w.live[1] = false;
+	assert_int_equal(cop_space_unmap(space, at.va, page_bytes()), 0);
+}
+
+/* The last one to map it needs no copy, and its write goes to the page that is pinned. */
+static void pin_of_what_was_shared(void)
+{
+	struct cop_space *space = &w.space[0], *child = &w.space[1];
+	struct cop_area_spec spec = {.prot = COP_READ | COP_WRITE, .kind = COP_AREA_ANON, .bytes = page_bytes()};
+	const struct cop_mapped at = cop_space_map(space, &spec);
+	cop_pfn page, pinned;
+
+	assert_int_equal(user_write(&w.m, space, at.va, 11), 0);
+	assert_int_equal(cop_space_fork(child, space, NULL, 7), 0);
+	cop_space_destroy(child);
+	page = mapped_at(space, at.va);
+	assert_false(cop_translate(&space->tree, at.va).attrs & COP_WRITE);
+	assert_int_equal(cop_gup_fast(space, at.va, 1, COP_GUP_FAST_ONLY | COP_GUP_PIN, &pinned).count, 1);
+	assert_int_equal(pinned, page);
+	assert_int_equal(user_write(&w.m, space, at.va, 21), 0);
+	assert_int_equal(mapped_at(space, at.va), page);
+	cop_pages_unpin(&w.m.mem, &pinned, 1, false);
+	assert_int_equal(cop_space_unmap(space, at.va, page_bytes()), 0);
+}
+
+static void test_pin_is_own(void **state)
+{
+	struct cop_mem_account before;
+
+	power_on(state);
+	before = account_without();
+	pin_of_shared(COP_READ | COP_WRITE);
+	pin_of_shared(COP_READ);
+	pin_of_what_was_shared();
+	power_off(&before);
+}
+
+/* Areas: what is not there is brought, what may not be is not, and the pages before it are had. */
+static void test_gup_of_areas(void **state)
+{
+	struct cop_mem_account before;
+	struct cop_space *space = &w.space[0];
+	struct cop_area_spec spec = {.prot = COP_READ | COP_WRITE, .kind = COP_AREA_ANON};
+	struct cop_mapped at;
+	cop_pfn page[8];
+
+	power_on(state);
+	before = account_without();
+	spec.bytes = 6 * page_bytes();
+	at = cop_space_map(space, &spec);
+	assert_int_equal(cop_space_protect(space, at.va + 4 * page_bytes(), page_bytes(), COP_READ), 0);
+	assert_int_equal(cop_space_protect(space, at.va + 5 * page_bytes(), page_bytes(), 0), 0);
+	assert_int_equal(cop_gup_fast(space, at.va, 4, COP_GUP_WRITE | COP_GUP_FAST_ONLY, page).count, 0);
+	assert_int_equal(space->anon, 0);
+	for (unsigned locked = 0; locked < 2; locked++) {
+		struct cop_pages (*const gup)(struct cop_space *, cop_va, uint64_t, uint32_t, cop_pfn *) =
+			locked ? cop_gup : cop_gup_fast;
+
+		assert_int_equal(gup(space, at.va, 8, COP_GUP_WRITE | COP_GUP_PIN, page).count, 4);
+		for (unsigned i = 0; i < 4; i++)
+			assert_int_equal(refs_of(page[i]), 1 + COP_PAGE_PIN_BIAS);
+		cop_pages_unpin(&w.m.mem, page, 4, true);
+		assert_int_equal(gup(space, at.va, 1ULL << 20, 0, page).count, 5);
+		cop_pages_put(&w.m.mem, page, 5);
+		assert_int_equal(gup(space, at.va + 4 * page_bytes(), 1, COP_GUP_WRITE, page).count, -COP_EFAULT);
+		assert_int_equal(gup(space, at.va + 5 * page_bytes(), 1, 0, page).count, -COP_EFAULT);
+		for (unsigned i = 0; i < 5; i++)
+			assert_int_equal(refs_of(mapped_at(space, at.va + i * page_bytes())), 1);
+	}
+	power_off(&before);
+}
+
 /* ---- no memory, at every place ---- */
 
 static int scenario(void)
@@ -677,8 +793,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct shaped_test tests[] = {
-		SHAPED(test_against_model),      SHAPED(test_room),      SHAPED(test_bad_ranges), SHAPED(test_special),
-		SHAPED(test_fork_copies_pinned), SHAPED(test_no_memory),
+		SHAPED(test_against_model),      SHAPED(test_room),
+		SHAPED(test_bad_ranges),         SHAPED(test_special),
+		SHAPED(test_fork_copies_pinned), SHAPED(test_pin_is_own),
+		SHAPED(test_gup_of_areas),       SHAPED(test_no_memory),
 	};
 
 	return run_shaped("spaces", tests, sizeof(tests) / sizeof(tests[0]));
