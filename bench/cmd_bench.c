@@ -32,6 +32,7 @@ static const struct suite {
 	{"translate", "walk in software: translate-*", bench_translate},
 	{"threads", "two CPUs at a time: threads-*", bench_threads},
 	{"gup", "pages behind user addresses, without a lock: gup-*", bench_gup},
+	{"space", "faults, fork, unmap; tables that wait for walkers: space-*, table-free-*", bench_space},
 	{"hotplug", "add and remove sections of memory, up to 1 TB: hot-*, table-memory", bench_hotplug},
 	{"inspect", "read the tables of a memory image, up to 1 TB of leaves: inspect-*", bench_inspect},
 };
@@ -133,7 +134,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const char doc[] =
-	"Measure map, unmap, translate, GUP and hot-add, each beside its limit: what the machine does when "
+	"Measure map, unmap, translate, GUP, faults and hot-add, each beside its limit: what the machine does when "
 	"nothing but the memory accesses of the job is left, measured in the same run."
 	"\vA ratio is figure / limit, for two threads how many times the rate of one. A verdict with a "
 	"question mark is unreliable: the samples lie too far apart. Examples:\n"

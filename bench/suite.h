@@ -45,6 +45,7 @@ bool bench_translate(struct bench *);
 bool bench_threads(struct bench *);
 bool bench_hotplug(struct bench *);
 bool bench_gup(struct bench *);
+bool bench_space(struct bench *);
 bool bench_inspect(struct bench *);
 
 /* Where ranges lie: within the low half of every geometry, aligned to every leaf below 64 GB. */
