@@ -81,7 +81,8 @@ bool cop_cache_remove(struct cop_cache *cache, uint64_t index)
 	if (mine) {
 		cop_store(cache->slots + index, (uint64_t)0, relaxed);
 		(void)cop_rmap_unmap(cache->mem, pfn);
-		cop_write(&page->mapping, (uint64_t)0);
+		/* Marked: who has got the page without the lock looks whether it is a file's. */
+		cop_store(&page->mapping, (uint64_t)0, relaxed);
 	}
 	cop_folio_unlock(cache->mem, pfn);
 	if (mine)

@@ -12,13 +12,17 @@
  */
 #include "stories/gup.h"
 
+/* Frames to look for neighbours among. */
+#define MOST 8
+
 struct cop_world {
 	struct cop_stage_memory m;
 	struct cop_spaces spaces;
 	struct cop_space space;
-	cop_va va; /* where the block begins that maps all memory */
-	cop_pfn page;
-	cop_pfn got; /* with a reference; COP_PFN_NONE: it was not there any more */
+	cop_va va;            /* where the block begins that maps all memory */
+	cop_pfn before, page; /* neighbours; the first stays */
+	cop_pfn got[2];
+	struct cop_pages pages; /* with references */
 	bool unmapped, given;
 };
 static struct cop_world world;
@@ -44,6 +48,23 @@ static cop_va va_of(const cop_world *w, cop_pfn pfn)
 	return w->va + (pfn << w->m.mem.page_lg2);
 }
 
+/* Each is a folio of its own. */
+static void take_neighbours(cop_world *w)
+{
+	cop_pfn pfn[MOST];
+	unsigned n = 0;
+
+	do {
+		COP_ASSERT(n < MOST);
+		pfn[n] = cop_frames_alloc(&w->m.mem, 0, 0);
+		COP_ASSERT(pfn[n] != COP_PFN_NONE);
+	} while (++n < 2 || pfn[n - 1] != pfn[n - 2] + 1);
+	w->before = pfn[n - 2];
+	w->page = pfn[n - 1];
+	for (unsigned i = 0; i < n - 2; i++)
+		cop_frames_free(&w->m.mem, pfn[i]);
+}
+
 static void setup(cop_world *w)
 {
 	struct cop_stage_memory *m = &w->m;
@@ -54,24 +75,20 @@ static void setup(cop_world *w)
 	cop_stage_account(m);
 	cop_spaces_init(&w->spaces, &m->mem);
 	cop_stage_user_on(&w->spaces, &w->space, 1);
-	w->page = cop_frames_alloc(&m->mem, 0, 0);
-	COP_ASSERT(w->page != COP_PFN_NONE);
-	w->got = COP_PFN_NONE;
+	take_neighbours(w);
 	w->va = cop_stage_user_va();
 	COP_USER_MAP(&w->space, w->va, 0, pages(), COP_USER_RW);
 	/* The tables above stay. */
 	COP_USER_MAP(&w->space, w->va + COP_LG2(block_lg2()), 0, 1, COP_USER_RW);
 }
 
+/* One page, or some at a time. */
 static void gup(cop_world *w)
 {
-	cop_pfn page;
-	const struct cop_pages got =
-		cop_gup_fast(&w->space, va_of(w, w->page), 1, COP_GUP_WRITE | COP_GUP_FAST_ONLY, &page);
+	const unsigned n = 1 + COP_CHOOSE(2);
 
-	COP_ASSERT(got.count >= 0);
-	if (got.count)
-		w->got = page;
+	w->pages = cop_gup_fast(&w->space, va_of(w, w->page + 1 - n), n, COP_GUP_WRITE | COP_GUP_FAST_ONLY, w->got);
+	COP_ASSERT(w->pages.count >= 0);
 }
 
 /* One invalidation for the table and the block. */
@@ -116,13 +133,13 @@ static void unmap_rest(cop_world *w)
 
 static void check(cop_world *w)
 {
-	if (w->got != COP_PFN_NONE) {
-		COP_WRONG_PAGE(w->got != w->page || w->given);
-		cop_pages_put(&w->m.mem, &w->got, 1);
-	}
+	for (int64_t i = 0; i < w->pages.count; i++)
+		COP_WRONG_PAGE(w->got[i] != w->before && (w->got[i] != w->page || w->given));
+	cop_pages_put(&w->m.mem, w->got, (uint64_t)w->pages.count);
 	if (!w->unmapped)
 		unmap_rest(w);
 	COP_USER_UNMAP(&w->space, w->va + COP_LG2(block_lg2()), 1);
+	cop_frames_free(&w->m.mem, w->before);
 	cop_frames_free(&w->m.mem, w->page);
 	cop_stage_user_off(&w->space);
 	COP_CHECK_ACCOUNT(&w->m);

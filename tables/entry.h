@@ -37,7 +37,8 @@ static COP_SLOW uint32_t replace_attrs(struct cop_gather *gather, struct place p
 			e = entry_break(p.entry, e, l);
 			invalidate(gather->tree, tlbi.start, tlbi.last, l, COP_TLBI_LEAVES);
 			new_ = make_leaf(g, pa, l, attrs | (leaf_attrs(g, e, l) & COP_AD));
-			cop_store(p.entry, new_, relaxed);
+			/* Release: as when it was mapped. */
+			cop_store(p.entry, new_, release);
 			gather_made(gather, new_, tlbi.start, tlbi.last, l);
 			return leaf_attrs(g, e, l);
 		default:

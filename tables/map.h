@@ -331,8 +331,9 @@ static COP_SLOW bool fill_contended(const struct mapping *m, struct cop_ptdesc *
 
 	table_lock(d);
 	empty = cop_load(table_entries(table) + slot, relaxed) == fmt_empty(l);
+	/* Release: the page is whole before it is mapped; pairs with the acquire of walkers that get it, as GUP. */
 	if (empty)
-		fill_linked(m->g, table_entries(table), slot, 1, m->va + m->delta, l, m->leaf);
+		cop_store(table_entries(table) + slot, make_leaf(m->g, m->va + m->delta, l, m->leaf.attrs), release);
 	table_unlock(d);
 	return empty;
 }
@@ -521,7 +522,8 @@ static COP_ALWAYS_INLINE int map_page(struct cop_tree *tree, cop_va va, cop_pa p
 		return -COP_EADDRINUSE;
 	if (!reserve(cop_ptdesc(p.table), 1))
 		return 1;
-	cop_store(p.entry, fmt_leaf(&tree->geom, pa, 0, attrs), relaxed);
+	/* Release: as in fill_contended(). */
+	cop_store(p.entry, fmt_leaf(&tree->geom, pa, 0, attrs), release);
 	if (map_wants_fence(&tree->geom, attrs))
 		map_fence(tree, va, va | (PAGE_BYTES - 1), 0);
 	else
