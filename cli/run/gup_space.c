@@ -150,15 +150,13 @@ static void remap(struct gup *g, unsigned window, unsigned first, unsigned n, bo
 	gup_event(g, GUP_REMAPS);
 }
 
-/* A page that is pinned when it may be written to again is copied, because of the pin. */
+/* Not a cut: a page that is pinned is the same when it may be written to again. */
 static void protect(struct gup *g, unsigned window, unsigned first, unsigned n, uint32_t prot)
 {
 	const cop_va va = va_of(g, window, first);
 
-	cut_begin(g, window, first, n);
 	if (worked(g, cop_space_protect(&g->life.space, va, n * g->page, prot), va))
 		(void)worked(g, cop_space_protect(&g->life.space, va, n * g->page, COP_READ | COP_WRITE), va);
-	cut_end(g, window, first, n);
 	gup_event(g, GUP_PROTECTS);
 }
 
