@@ -21,8 +21,10 @@ struct cop_world {
 	struct cop_space space;
 	cop_va va;            /* where the block begins that maps all memory */
 	cop_pfn before, page; /* neighbours; the first stays */
-	cop_pfn got[2];
-	struct cop_pages pages; /* with references */
+	struct {
+		cop_pfn got[2];
+		struct cop_pages pages; /* with references */
+	} by[2];
 	bool unmapped, given;
 };
 static struct cop_world world;
@@ -83,12 +85,21 @@ static void setup(cop_world *w)
 }
 
 /* One page, or some at a time. */
+static void gup_by(cop_world *w, unsigned who, unsigned n)
+{
+	w->by[who].pages = cop_gup_fast(&w->space, va_of(w, w->page + 1 - n), n, COP_GUP_WRITE | COP_GUP_FAST_ONLY,
+					w->by[who].got);
+	COP_ASSERT(w->by[who].pages.count >= 0);
+}
+
 static void gup(cop_world *w)
 {
-	const unsigned n = 1 + COP_CHOOSE(2);
+	gup_by(w, 0, 1 + COP_CHOOSE(2));
+}
 
-	w->pages = cop_gup_fast(&w->space, va_of(w, w->page + 1 - n), n, COP_GUP_WRITE | COP_GUP_FAST_ONLY, w->got);
-	COP_ASSERT(w->pages.count >= 0);
+static void gup_one(cop_world *w)
+{
+	gup_by(w, 1, 1);
 }
 
 /* One invalidation for the table and the block. */
@@ -131,11 +142,19 @@ static void unmap_rest(cop_world *w)
 	COP_USER_UNMAP(&w->space, va_of(w, w->page + 1), pages() - w->page - 1);
 }
 
+static void let_go(cop_world *w, unsigned who)
+{
+	const struct cop_pages *pages = &w->by[who].pages;
+
+	for (int64_t i = 0; i < pages->count; i++)
+		COP_WRONG_PAGE(pages->page[i] != w->before && (pages->page[i] != w->page || w->given));
+	cop_pages_put(&w->m.mem, pages->page, (uint64_t)pages->count);
+}
+
 static void check(cop_world *w)
 {
-	for (int64_t i = 0; i < w->pages.count; i++)
-		COP_WRONG_PAGE(w->got[i] != w->before && (w->got[i] != w->page || w->given));
-	cop_pages_put(&w->m.mem, w->got, (uint64_t)w->pages.count);
+	let_go(w, 0);
+	let_go(w, 1);
 	if (!w->unmapped)
 		unmap_rest(w);
 	COP_USER_UNMAP(&w->space, w->va + COP_LG2(block_lg2()), 1);
@@ -144,6 +163,11 @@ static void check(cop_world *w)
 	cop_stage_user_off(&w->space);
 	COP_CHECK_ACCOUNT(&w->m);
 }
+
+static const struct cop_actor three[] = {{.name = "gup", .run = gup},
+					 {.name = "change", .cpu = 1, .run = change},
+					 {.name = "gup one", .cpu = 2, .run = gup_one},
+					 {.name = NULL}};
 
 COP_STORY(.id = "GU1", .title = "GUP-fast gets a page while it is unmapped, or its table becomes a block",
 	  /* The others' blocks are of thousands of pages. */
@@ -155,6 +179,7 @@ COP_STORY(.id = "GU1", .title = "GUP-fast gets a page while it is unmapped, or i
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three, .bound = 20000},
 		  /* A reference, and no second look at the leaf. */
 		  {.name = "leaf-not-rechecked", .outcome = COP_FAILS, .rule = "wrong-page"},
 		  /* A second look at the leaf only: it is that of a table that a block has replaced. */

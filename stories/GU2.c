@@ -154,6 +154,11 @@ static void check(cop_world *w)
 	COP_CHECK_ACCOUNT(&w->m);
 }
 
+static const struct cop_actor three[] = {{.name = "walk", .run = walk},
+					 {.name = "remove", .cpu = 1, .run = change},
+					 {.name = "look", .cpu = 2, .run = look},
+					 {.name = NULL}};
+
 COP_STORY(.id = "GU2", .title = "GUP-fast against removal of memory and of a device's: the struct page goes too",
 	  /* A section of larger pages is of hundreds of them. */
 	  .origin = "gup-fast-vs-hotplug-2022-10.txt", .formats = COP_ON_ALL & ~(COP_ON_ARM64_16K | COP_ON_ARM64_64K),
@@ -164,6 +169,12 @@ COP_STORY(.id = "GU2", .title = "GUP-fast against removal of memory and of a dev
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .formats = COP_ON_X86_64, .actors = three},
+		  {.name = "3-cpus",
+		   .outcome = COP_EXHAUSTED,
+		   .formats = COP_ON_ARM64_4K | COP_ON_RISCV64 | COP_ON_S390X,
+		   .actors = three,
+		   .bound = 20000},
 		  /* The devices' way does not wait for walkers. */
 		  {.name = "device-no-grace", .outcome = COP_FAILS, .rule = "struct-page-unmapped"},
 		  /* The grace period is over before the sections are gone. */

@@ -66,6 +66,11 @@ static void check(cop_world *w)
 	COP_CHECK_ACCOUNT(&w->m);
 }
 
+static const struct cop_actor three[] = {{.name = "look up", .run = look_up},
+					 {.name = "reuse", .cpu = 1, .run = reuse},
+					 {.name = "look up too", .cpu = 2, .run = look_up},
+					 {.name = NULL}};
+
 COP_STORY(.id = "GU3", .title = "a page of a file is looked up without a lock, and is another one by then",
 	  .origin = "gup-fast-vs-hotplug-2022-10.txt", .formats = COP_ON_ALL, .pa_bytes = pa_bytes, .world = &world,
 	  .world_bytes = sizeof(world), .setup = setup, .check = check,
@@ -74,6 +79,7 @@ COP_STORY(.id = "GU3", .title = "a page of a file is looked up without a lock, a
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three, .bound = 20000},
 		  /* A reference, and no second look at the slot. */
 		  {.name = "no-second-look", .outcome = COP_FAILS, .rule = "wrong-page"},
 		  {.name = NULL},

@@ -109,6 +109,11 @@ static void check(cop_world *w)
 	COP_CHECK_ACCOUNT(&w->m);
 }
 
+static const struct cop_actor three[] = {{.name = "walk", .run = walk},
+					 {.name = "unmap", .cpu = 1, .run = unmap},
+					 {.name = "look", .cpu = 2, .run = look},
+					 {.name = NULL}};
+
 COP_STORY(.id = "GU4", .title = "tables are freed under GUP-fast: by RCU, by interrupt, by the shootdown's interrupt",
 	  .origin = "gup-fast-vs-hotplug-2022-10.txt", .formats = COP_ON_ALL, .pa_bytes = pa_bytes, .world = &world,
 	  .world_bytes = sizeof(world), .setup = setup, .check = check,
@@ -117,6 +122,8 @@ COP_STORY(.id = "GU4", .title = "tables are freed under GUP-fast: by RCU, by int
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .formats = COP_ON_TSO, .actors = three},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .formats = COP_ON_WEAK, .actors = three, .bound = 20000},
 		  /* The shootdown's interrupt is relied on, and invalidations are broadcast. */
 		  {.name = "shootdown-without-interrupt",
 		   .outcome = COP_FAILS,

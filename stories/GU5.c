@@ -66,6 +66,11 @@ static void check(cop_world *w)
 	COP_CHECK_ACCOUNT(&w->m);
 }
 
+static const struct cop_actor three[] = {{.name = "read", .run = read_tables},
+					 {.name = "unmap", .cpu = 1, .run = unmap},
+					 {.name = "read too", .cpu = 2, .run = read_tables},
+					 {.name = NULL}};
+
 COP_STORY(.id = "GU5", .title = "another task's tables are read under RCU alone while it unmaps",
 	  .origin = "s390-page-tables-2009-2025.txt", .formats = COP_ON_ALL, .pa_bytes = pa_bytes, .world = &world,
 	  .world_bytes = sizeof(world), .setup = setup, .check = check,
@@ -74,6 +79,7 @@ COP_STORY(.id = "GU5", .title = "another task's tables are read under RCU alone 
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three},
 		  /* A table is free as soon as it is invalidated. */
 		  {.name = "freed-at-once", .outcome = COP_FAILS, .rule = "walker-in-freed-table"},
 		  {.name = NULL},

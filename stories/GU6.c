@@ -98,18 +98,23 @@ static void look(cop_world *w, enum cop_fold fold)
 		cop_stage_fail("stale-copy", "a page that is mapped elsewhere", COP_STAGE_AT);
 }
 
-static void walker(cop_world *w)
+static void high_walker(cop_world *w)
 {
 	cop_pa pa;
 
-	look(w, COP_FOLD_TOP);
-	look(w, COP_FOLD_MIDDLE);
-	COP_ASSERT(!COP_PROBE(w->border).fault);
 	cop_rcu_read_lock();
 	pa = cop_translate(&w->tree, w->high).pa;
 	COP_ASSERT(pa == COP_PA_NONE || pa == w->frame[HIGH]);
 	COP_ASSERT(cop_translate_pa(&w->tree, w->border) == w->frame[ABOVE]);
 	cop_rcu_read_unlock();
+}
+
+static void walker(cop_world *w)
+{
+	look(w, COP_FOLD_TOP);
+	look(w, COP_FOLD_MIDDLE);
+	COP_ASSERT(!COP_PROBE(w->border).fault);
+	high_walker(w);
 }
 
 static void unmap(cop_world *w, cop_va va)
@@ -133,6 +138,11 @@ static void check(cop_world *w)
 	COP_ASSERT(!cop_tree_destroy(&w->tree));
 }
 
+static const struct cop_actor three[] = {{.name = "grow", .run = grower},
+					 {.name = "walk", .cpu = 1, .run = walker},
+					 {.name = "look", .cpu = 2, .run = high_walker},
+					 {.name = NULL}};
+
 COP_STORY(.id = "GU6", .title = "an address space grows by levels under walkers that take fixed steps",
 	  .origin = "s390-page-tables-2009-2025.txt", .formats = COP_ON_ALL & ~COP_ON_X86_64, .world = &world,
 	  .world_bytes = sizeof(world), .setup = setup, .check = check,
@@ -141,6 +151,7 @@ COP_STORY(.id = "GU6", .title = "an address space grows by levels under walkers 
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three},
 		  /* The end of a copied entry is that of the folded step. */
 		  {.name = "static-end", .outcome = COP_FAILS, .rule = "stale-copy", .host_rule = "stale-copy"},
 		  {.name = NULL},

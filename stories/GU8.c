@@ -68,6 +68,7 @@ static void setup(cop_world *w)
 	COP_ASSERT(!w->half);
 	map(w, 0, 0, w->frame[0]);
 	map(w, 2, 1, w->frame[2]);
+	map(w, 1, 2, w->frame[0]);
 	cop_stage_attach(&w->tree);
 }
 
@@ -93,6 +94,12 @@ static void into(cop_world *w)
 	move(w, 2, 1, 1);
 }
 
+/* And the other way. */
+static void out_of(cop_world *w)
+{
+	move(w, 1, 2, 2);
+}
+
 static void check(cop_world *w)
 {
 	struct cop_gather gather;
@@ -111,6 +118,11 @@ static void check(cop_world *w)
 	COP_ASSERT(!cop_tree_destroy(&w->tree));
 }
 
+static const struct cop_actor three[] = {{.name = "within", .run = within},
+					 {.name = "into", .cpu = 1, .run = into},
+					 {.name = "out", .cpu = 2, .run = out_of},
+					 {.name = NULL}};
+
 COP_STORY(.id = "GU8", .title = "pages move between tables that share a lock, and between others",
 	  .origin = "s390-page-tables-2009-2025.txt", .formats = COP_ON_ALL, .world = &world,
 	  .world_bytes = sizeof(world), .setup = setup, .check = check,
@@ -119,6 +131,15 @@ COP_STORY(.id = "GU8", .title = "pages move between tables that share a lock, an
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
+		  {.name = "3-cpus",
+		   .outcome = COP_EXHAUSTED,
+		   .formats = COP_ON_ALL & ~COP_ON_RISCV64,
+		   .actors = three},
+		  {.name = "3-cpus",
+		   .outcome = COP_EXHAUSTED,
+		   .formats = COP_ON_RISCV64,
+		   .actors = three,
+		   .bound = 20000},
 		  /* The mover takes both tables' locks, and they are one. */
 		  {.name = "locks-twice", .outcome = COP_FAILS, .rule = "deadlock"},
 		  {.name = NULL},

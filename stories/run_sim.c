@@ -40,13 +40,18 @@ static enum cop_outcome expected(const struct options *o, const struct cop_varia
 	return v->reordered && o->sequential ? COP_EXHAUSTED : v->outcome;
 }
 
+static const char *expected_name(const struct options *o, const struct cop_variant *v)
+{
+	return v->bound ? "bounded" : outcome_name(expected(o, v));
+}
+
 /* Exit status with --lines: the variant is not for the architecture that was asked for. */
 #define STAGE_NOT_HERE 77
 
 static bool as_expected(const struct options *o, const struct cop_variant *variant, const struct checker_verdict *v)
 {
 	if (expected(o, variant) == COP_EXHAUSTED)
-		return v->result == CHECKER_EXHAUSTED;
+		return v->result == CHECKER_EXHAUSTED || (variant->bound && v->result == CHECKER_BOUNDED);
 	if (variant->reordered && v->order == SIM_ORDER_SC)
 		return false;
 	return v->result == CHECKER_FAILS && variant->rule && v->report.rule && !strcmp(v->report.rule, variant->rule);
@@ -79,7 +84,7 @@ static void print_line(const struct options *o, const struct cop_variant *varian
 	       ",\"memory_order\":\"%s\",\"left_out\":\"%s\",\"seconds\":%.3f,\"search\":{\"steps\":%" PRIu64
 	       ",\"cpu_seconds\":%.6f},\"resident_kb\":%ld,\"text\":",
 	       cop_story.id, variant->name, stage_format_name(format), checker_result_name(v->result),
-	       v->result == CHECKER_FAILS ? v->report.rule : "", outcome_name(expected(o, variant)),
+	       v->result == CHECKER_FAILS ? v->report.rule : "", expected_name(o, variant),
 	       variant->rule ? variant->rule : "", as_expected(o, variant, v) ? "true" : "false", v->executions,
 	       v->events, v->depth, v->limit ? v->limit : "", v->cpus, v->memory_bytes, v->frame_bytes,
 	       checker_order_name(v->order), checker_leaves_out(v->order), seconds, v->steps, v->cpu_seconds,
@@ -121,14 +126,16 @@ static double now(void)
 }
 
 /* Sequentially consistent first: what fails so has the simplest trace. */
-static struct checker_verdict explore(const struct options *o, uint32_t format)
+static struct checker_verdict explore(const struct options *o, const struct cop_variant *variant, uint32_t format)
 {
+	const uint64_t bound = variant->bound && !o->bounded ? variant->bound : o->bound;
 	FILE *trace = o->lines ? NULL : stdout;
-	struct checker_verdict v = stage_explore(format, SIM_ORDER_SC, o->bound, trace);
+	struct checker_verdict v = stage_explore(format, SIM_ORDER_SC, bound, trace);
 
-	if (o->sequential || v.result == CHECKER_FAILS || (v.result == CHECKER_BOUNDED && !o->bounded))
+	if (o->sequential || v.result == CHECKER_FAILS ||
+	    (v.result == CHECKER_BOUNDED && !o->bounded && !variant->bound))
 		return v;
-	return stage_explore(format, stage_order(format), o->bound, trace);
+	return stage_explore(format, stage_order(format), bound, trace);
 }
 
 static bool run(const struct options *o, const struct cop_variant *variant, uint32_t format)
@@ -143,8 +150,8 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	running.format = format;
 	if (!o->lines)
 		printf("%s %s, %s: %s\n\n", cop_story.id, variant->name, stage_format_name(format), cop_story.title);
-	stage_format_features(cop_story.features | variant->features);
-	v = explore(o, format);
+	stage_choose(variant);
+	v = explore(o, variant, format);
 	good = as_expected(o, variant, &v);
 	if (o->lines) {
 		print_line(o, variant, format, &v, now() - begin);
@@ -158,7 +165,7 @@ static bool run(const struct options *o, const struct cop_variant *variant, uint
 	free(schedule);
 	checker_verdict_free(&v);
 	if (!good)
-		printf("expected: %s %s\n", outcome_name(expected(o, variant)), variant->rule ? variant->rule : "");
+		printf("expected: %s %s\n", expected_name(o, variant), variant->rule ? variant->rule : "");
 	putchar('\n');
 	return good;
 }
@@ -173,8 +180,9 @@ static void print_info(void)
 	}
 	printf("],\"variants\":[");
 	for (const struct cop_variant *v = cop_story.variants; v->name; v++)
-		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\"}", v == cop_story.variants ? "" : ",",
-		       v->name, outcome_name(v->outcome), v->rule ? v->rule : "");
+		printf("%s{\"variant\":\"%s\",\"expected\":\"%s\",\"rule\":\"%s\",\"actors\":%s}",
+		       v == cop_story.variants ? "" : ",", v->name, v->bound ? "bounded" : outcome_name(v->outcome),
+		       v->rule ? v->rule : "", v->actors ? "true" : "false");
 	printf("]}\n");
 }
 

@@ -111,7 +111,7 @@ static int replay(struct options *o, const struct schedule_string *s)
 			s->name.version, stage_version);
 	o->show.story = cop_story.id;
 	o->show.variant = variant->name;
-	stage_format_features(cop_story.features | variant->features);
+	stage_choose(variant);
 	o->show.arch = arch;
 	o->show.origin = cop_story.origin;
 	return run_with_files(o, &s->schedule, format);

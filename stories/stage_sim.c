@@ -108,9 +108,17 @@ static void run_check(void *w)
 	cop_story.check(w);
 }
 
+static const struct cop_actor *actors;
+
+void stage_choose(const struct cop_variant *variant)
+{
+	actors = variant->actors ? variant->actors : cop_story.actors;
+	stage_format_features(cop_story.features | variant->features);
+}
+
 static void run_actor(void *w)
 {
-	cop_story.actors[sim.current].run(w);
+	actors[sim.current].run(w);
 }
 
 static unsigned rounds;
@@ -159,9 +167,9 @@ static void describe(struct stage *s, uint32_t format, enum sim_memory_order ord
 	s->program.frame_lg2 = cop_stage_format()->min_table_lg2;
 	if (cop_story.pa_bytes)
 		s->program.pa_bytes = cop_story.pa_bytes(&geom);
-	for (unsigned i = 0; cop_story.actors[i].name && i < SIM_CPUS; i++) {
-		s->actors[i] = (struct checker_actor){.name = cop_story.actors[i].name, .cpu = i, .run = run_actor};
-		s->places[i] = (struct checker_place){cop_story.actors[i].cpu, cop_story.actors[i].interrupt};
+	for (unsigned i = 0; actors[i].name && i < SIM_CPUS; i++) {
+		s->actors[i] = (struct checker_actor){.name = actors[i].name, .cpu = i, .run = run_actor};
+		s->places[i] = (struct checker_place){actors[i].cpu, actors[i].interrupt};
 	}
 	memset(cop_story.world, 0, cop_story.world_bytes);
 }

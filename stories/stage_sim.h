@@ -3,10 +3,13 @@
 #define COPPICE_STORIES_STAGE_SIM_H
 
 #include "checker/explore.h"
+#include "stories/story.h"
 
 /* Of the sources of story, library and checker: without it a schedule says nothing. Made by the build. */
 extern const char stage_version[];
 
+/* The variant whose actors and features those explored from now on have. */
+void stage_choose(const struct cop_variant *);
 /* For those explored from now on; as in struct checker_program. */
 void stage_limits(unsigned rounds, double seconds);
 /* That of the format's architecture. */

@@ -46,10 +46,8 @@ static bool head_is_valid(void)
 	return true;
 }
 
-static bool actors_are_valid(void)
+static bool actors_are_valid(const struct cop_actor *a)
 {
-	const struct cop_actor *a = cop_story.actors;
-
 	if (!a || !a->name)
 		return bad("story %s without .actors; expected one to %d, and {.name = NULL} after them", cop_story.id,
 			   SIM_CPUS);
@@ -86,6 +84,8 @@ static bool variant_is_valid(const struct cop_variant *v)
 	if (v->outcome == COP_FAILS && (!v->rule || !checker_rule(v->rule)))
 		return bad("story %s, variant '%s': .rule '%s'; expected one of those that `coppice explain` lists", id,
 			   v->name, v->rule ? v->rule : "");
+	if (v->actors && !actors_are_valid(v->actors))
+		return false;
 	for (const struct cop_variant *o = cop_story.variants; o < v; o++) {
 		if (!strcmp(o->name, v->name) && (formats_of(o) & formats_of(v)))
 			return bad("story %s: variant '%s' twice for one format; expected each once", id, v->name);
@@ -114,5 +114,5 @@ static bool variants_are_valid(void)
 
 bool stage_valid(void)
 {
-	return head_is_valid() && actors_are_valid() && variants_are_valid();
+	return head_is_valid() && actors_are_valid(cop_story.actors) && variants_are_valid();
 }

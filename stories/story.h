@@ -55,6 +55,8 @@ enum cop_outcome {
  * @host_rule: which rule the host sees broken, NULL: it cannot see it
  * @formats: enum cop_stage_format, 0: all of the story's. A name may appear once more for other formats
  * @features: enum cop_feature, beside those of the story
+ * @actors: in place of the story's; NULL: those
+ * @bound: executions, where there are too many to run all: it is bounded then, as expected; 0: all are run
  * @reordered: it is the architecture's memory order that breaks it: sequentially consistent it is exhausted
  */
 struct cop_variant {
@@ -64,6 +66,8 @@ struct cop_variant {
 	const char *host_rule;
 	uint32_t formats;
 	uint32_t features;
+	const struct cop_actor *actors;
+	uint64_t bound;
 	bool reordered;
 };
 

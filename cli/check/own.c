@@ -467,6 +467,25 @@ static char *beside(const char *source, const char *story, const char *variant)
 	return kit_format("%.*s%s-%s.patch", slash ? (int)(slash - source + 1) : 0, source, story, variant);
 }
 
+/* What a patch breaks is a program of its own; what has other actors is not. */
+static char *variant_program(const struct kit *kit, const char *source, const char *story, const cJSON *variant,
+			     const char *fixed)
+{
+	const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(variant, "variant"));
+	struct wanted p = {.kit = kit, .source = source};
+	char *patch, *program;
+
+	if (cJSON_IsTrue(cJSON_GetObjectItem(variant, "actors")))
+		return kit_format("%s", fixed);
+	patch = beside(source, story, name);
+	if (access(patch, R_OK))
+		cli_fail(CLI_USAGE, "%s: variant '%s' has no patch; expected %s", source, name, patch);
+	p.patch = patch;
+	program = program_of(&p);
+	free(patch);
+	return program;
+}
+
 static void add_variants(struct story_programs *all, const struct kit *kit, const char *source, const cJSON *info)
 {
 	const char *story = cJSON_GetStringValue(cJSON_GetObjectItem(info, "story"));
@@ -475,17 +494,9 @@ static void add_variants(struct story_programs *all, const struct kit *kit, cons
 	cJSON_ArrayForEach(variant, cJSON_GetObjectItem(info, "variants"))
 	{
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(variant, "variant"));
-		struct wanted p = {.kit = kit, .source = source};
-		char *patch;
 
-		if (!name || is_known(all, name))
-			continue;
-		patch = beside(source, story, name);
-		if (access(patch, R_OK))
-			cli_fail(CLI_USAGE, "%s: variant '%s' has no patch; expected %s", source, name, patch);
-		p.patch = patch;
-		add_program(all, story, name, program_of(&p));
-		free(patch);
+		if (name && !is_known(all, name))
+			add_program(all, story, name, variant_program(kit, source, story, variant, all->at[0].path));
 	}
 }
 

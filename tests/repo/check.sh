@@ -106,6 +106,15 @@ nonsense novariants 'without .variants; expected' '.variants = NULL'
 nonsense nofixed "without a variant 'fixed'" '.variants = (const struct cop_variant[]){{.name = "x", .outcome = COP_FAILS, .rule = "leak"}, {.name = NULL}}'
 nonsense norule "variant 'x': .rule 'frob'; expected" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "x", .outcome = COP_FAILS, .rule = "frob"}, {.name = NULL}}'
 nonsense twice "variant 'fixed' twice" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "fixed"}, {.name = NULL}}'
+nonsense more "actor 'a' on CPU 99" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "more", .actors = (const struct cop_actor[]){{"a", 99, act}, {.name = NULL}}}, {.name = NULL}}'
+# variants NAME FIELD: "more" has three actors, and FIELD
+variants() {
+	story "$1" '' 'cop_fetch_add(&w->x, 1, relaxed);' ", .variants = (const struct cop_variant[]){{.name = \"fixed\"}, {.name = \"more\", $2 .actors = (const struct cop_actor[]){{\"a\", 0, act}, {\"b\", 1, act}, {\"c\", 2, act}, {.name = NULL}}}, {.name = NULL}}"
+}
+variants three ''
+expect 0 '^  OWN +more +x86-64 +[a-z]+ +exhausted +yes +6 ' "$tool" check "$work/three.c" --arch x86-64
+variants bound '.bound = 1,'
+expect 0 '^  OWN +more +x86-64 +[a-z]+ +bounded by executions +yes +1 ' "$tool" check "$work/bound.c" --arch x86-64
 story nopatch '' '' ', .variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "x", .outcome = COP_FAILS, .rule = "leak"}, {.name = NULL}}'
 one 2 "^coppice check: .*nopatch.c: variant 'x' has no patch; expected .*/OWN-x.patch" "$tool" check "$work/nopatch.c"
 
