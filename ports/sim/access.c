@@ -291,6 +291,7 @@ static bool store_later(enum sim_op op, volatile void *p, uint64_t v, unsigned s
 		sim_order_before_change(s.to, how & SIM_RACE_RELEASE, at);
 		return false;
 	}
+	sim_order_before_store(at);
 	if (place.space == SIM_PHYS)
 		check_frame(place.address, true, "");
 	s.change = change_of(s.to, SIM_ENTRY_STORE, how);

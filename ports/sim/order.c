@@ -52,6 +52,7 @@ static struct {
 		uint32_t time, before;
 	} log[LOG];
 	unsigned used;
+	uint32_t slots[SIM_BUFFERS]; /* who has looked into the buffer or stored, in any execution */
 } order;
 
 void sim_order_on(void)
@@ -98,9 +99,36 @@ static bool is_there(uint64_t state, uint64_t unused)
 	return state != EMPTY;
 }
 
+/*
+ * What waits in a CPU's buffer is seen by all that run on it: a task, and the handlers that interrupt it. Where nobody has
+ * come but one, that is its own affair.
+ */
+static bool is_held_shared(void)
+{
+	uint32_t *slots = &order.slots[on()];
+
+	if (!(*slots & COP_LG2(sim.current))) {
+		*slots |= (uint32_t)COP_LG2(sim.current);
+		if ((*slots & (*slots - 1)) && sim.config.quiet && !sim.config.fine) {
+			sim.restart = true;
+			engine_restart();
+		}
+	}
+	return *slots & (*slots - 1);
+}
+
+static void touch_held(bool write)
+{
+	if (is_held_shared())
+		sim_touch(&mine()->held, write);
+}
+
 static void wait_made(struct sim_at at)
 {
-	if (sim.config.order == SIM_ORDER_SC || sim.solo || mine()->made == mine()->count)
+	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+		return;
+	touch_held(false);
+	if (mine()->made == mine()->count)
 		return;
 	sim_await_word(SIM_OP_FENCE, &mine()->made, is_made, mine()->count, at);
 }
@@ -311,6 +339,7 @@ static uint64_t part_of(uint64_t word, const void *p, unsigned size)
 /* The newest own store to the word that waits. */
 static struct entry *waiting_for(const uint64_t *word)
 {
+	touch_held(false);
 	for (uint64_t i = mine()->count; i--;) {
 		struct entry *e = &order.entry[on()][i];
 
@@ -363,8 +392,26 @@ void sim_order_before_plain(const void *p, struct sim_at at)
 		wait_made(at);
 }
 
+static bool is_no_more(uint64_t state, uint64_t unused)
+{
+	(void)unused;
+	return state == MADE;
+}
+
+void sim_order_before_await(const void *p, struct sim_at at)
+{
+	const struct entry *own;
+
+	if (sim.config.order == SIM_ORDER_SC || sim.solo || sim_place_of(p).space == SIM_VIRT)
+		return;
+	own = waiting_for(sim_real_word(p));
+	if (own)
+		sim_await_word(SIM_OP_FENCE, &own->state, is_no_more, 0, at);
+}
+
 static bool entry_waits(void)
 {
+	touch_held(false);
 	for (uint64_t i = 0; i < mine()->count; i++) {
 		const struct entry *e = &order.entry[on()][i];
 
@@ -425,6 +472,12 @@ bool sim_order_waits(bool shared)
 	return sim.config.order != SIM_ORDER_SC && !sim.solo && sim_log_shared(shared);
 }
 
+void sim_order_before_store(struct sim_at at)
+{
+	if (!sim_order_is(SIM_ORDER_SC) && !sim.solo)
+		sim_point(SIM_OP_BUFFER, is_held_shared() && sim_conflicts(&mine()->held, true), NULL, at);
+}
+
 void sim_order_store(const struct sim_store *s)
 {
 	struct sim_order_cpu *me = mine();
@@ -434,6 +487,7 @@ void sim_order_store(const struct sim_store *s)
 	if (me->count == ENTRIES)
 		sim_fail("sim-limit", "more than %d stores of one CPU in one execution", ENTRIES);
 	e = &order.entry[on()][me->count];
+	touch_held(true);
 	sim_touch(&e->state, true);
 	/* Which stores can be made first depends on which are there. */
 	if (sim.config.order == SIM_ORDER_WEAK)

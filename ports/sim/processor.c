@@ -154,6 +154,7 @@ struct sim_wait sim_await_begin(const volatile void *p, unsigned size, struct si
 	struct engine_await await[2] = {{.location = word, .value = sim_real_word(word), .size = (uint8_t)size}};
 
 	await[0].shift = (uint8_t)(8 * (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? offset : 8 - offset - size));
+	sim_order_before_await((const void *)p, at);
 	announce(SIM_OP_AWAIT, (const void *)p, at);
 	if (sim_place_of(p).space == SIM_VIRT)
 		sim_fail("not-modelled", "waiting for a location that is reached through a translation");

@@ -217,6 +217,7 @@ struct sim {
 	} rcu;
 	struct {
 		struct sim_order_cpu {
+			uint64_t held;                     /* a location only: what waits, to all that run on the CPU */
 			uint64_t count, made;              /* stores */
 			uint32_t fence;                    /* so many come before all later ones */
 			uint32_t view, read;               /* moments: loads see nothing older; newest that was read */
@@ -563,6 +564,10 @@ void sim_order_before_walk(struct sim_at);
 /* Invalidating instructions, and what comes before them to publish entries. */
 void sim_order_before_tlbi(struct sim_at);
 void sim_order_publish(struct sim_at);
+/* Before a store that may wait: a handler of the same CPU sees whether it does. */
+void sim_order_before_store(struct sim_at);
+/* What this CPU stored there is waited for to be made: nobody can wait for what a load would not see. */
+void sim_order_before_await(const void *, struct sim_at);
 /* A plain access: ordered by the program, or a race that is reported. */
 void sim_order_before_plain(const void *, struct sim_at);
 void sim_order_plain(const void *);

@@ -30,8 +30,9 @@ endforeach()
 add_executable(checker_random_machine ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c)
 target_link_libraries(checker_random_machine PRIVATE coppice_checker)
 add_test(NAME checker.random_machine COMMAND checker_random_machine 300)
-# A store that waits behind a fence; instructions that change entries; a machine stopped while a store waits.
-foreach(number 100634 103330 126908)
+# A store that waits behind a fence; instructions that change entries; a machine stopped while a store waits; an await of what
+# its own CPU has stored; a handler that runs between two stores of a task.
+foreach(number 100634 103330 126908 120624 125136)
   add_test(NAME checker.random_machine.${number} COMMAND checker_random_machine 1 ${number})
 endforeach()
 add_test(NAME checker.random_machine.long CONFIGURATIONS long COMMAND checker_random_machine 30000 100000)
