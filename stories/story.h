@@ -37,8 +37,8 @@ enum cop_stage_format {
  */
 struct cop_actor {
 	const char *name; /* NULL ends the list */
-	unsigned cpu;
 	void (*run)(cop_world *);
+	unsigned cpu;
 	bool interrupt;
 };
 

@@ -241,6 +241,17 @@ static uint32_t allowed(const struct node *n)
 	return bit(last);
 }
 
+/*
+ * Where preemptions are limited, a switch that costs none is as good as any other there: whether it does depends on what the
+ * last actor waits for, which no race of its events tells.
+ */
+static bool is_free(const struct node *n)
+{
+	const unsigned last = search.depth ? search.event[search.depth - 1].actor : NONE;
+
+	return search.program->preemptions != ENGINE_UNBOUNDED && (last == NONE || !(n->enabled & bit(last)));
+}
+
 static unsigned preferred(const struct node *n, uint32_t mask)
 {
 	unsigned last = search.depth ? search.event[search.depth - 1].actor : NONE;
@@ -331,7 +342,7 @@ static void node_enter(void)
 		if (reducing())
 			races_of_blocked();
 	} else {
-		n->backtrack = reducing() ? bit(preferred(n, awake)) : awake;
+		n->backtrack = reducing() && !is_free(n) ? bit(preferred(n, awake)) : awake;
 	}
 }
 

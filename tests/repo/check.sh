@@ -101,15 +101,15 @@ nonsense setup 'without .setup' '.setup = NULL'
 nonsense noactors 'without .actors; expected' '.actors = (const struct cop_actor[]){{.name = NULL}}'
 nonsense norun 'actor 0 without .run; expected' '.actors = (const struct cop_actor[]){{.name = "a"}, {.name = NULL}}'
 nonsense cpu "actor 'a' on CPU 99; expected 0 to 3" '.actors = (const struct cop_actor[]){{.name = "a", .run = act, .cpu = 99}, {.name = NULL}}'
-nonsense many 'more than 4 actors' '.actors = (const struct cop_actor[]){{"a", 0, act}, {"b", 1, act}, {"c", 2, act}, {"d", 3, act}, {"e", 0, act}, {.name = NULL}}'
+nonsense many 'more than 4 actors' '.actors = (const struct cop_actor[]){{"a", act, 0}, {"b", act, 1}, {"c", act, 2}, {"d", act, 3}, {"e", act, 0}, {.name = NULL}}'
 nonsense novariants 'without .variants; expected' '.variants = NULL'
 nonsense nofixed "without a variant 'fixed'" '.variants = (const struct cop_variant[]){{.name = "x", .outcome = COP_FAILS, .rule = "leak"}, {.name = NULL}}'
 nonsense norule "variant 'x': .rule 'frob'; expected" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "x", .outcome = COP_FAILS, .rule = "frob"}, {.name = NULL}}'
 nonsense twice "variant 'fixed' twice" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "fixed"}, {.name = NULL}}'
-nonsense more "actor 'a' on CPU 99" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "more", .actors = (const struct cop_actor[]){{"a", 99, act}, {.name = NULL}}}, {.name = NULL}}'
+nonsense more "actor 'a' on CPU 99" '.variants = (const struct cop_variant[]){{.name = "fixed"}, {.name = "more", .actors = (const struct cop_actor[]){{"a", act, 99}, {.name = NULL}}}, {.name = NULL}}'
 # variants NAME FIELD: "more" has three actors, and FIELD
 variants() {
-	story "$1" '' 'cop_fetch_add(&w->x, 1, relaxed);' ", .variants = (const struct cop_variant[]){{.name = \"fixed\"}, {.name = \"more\", $2 .actors = (const struct cop_actor[]){{\"a\", 0, act}, {\"b\", 1, act}, {\"c\", 2, act}, {.name = NULL}}}, {.name = NULL}}"
+	story "$1" '' 'cop_fetch_add(&w->x, 1, relaxed);' ", .variants = (const struct cop_variant[]){{.name = \"fixed\"}, {.name = \"more\", $2 .actors = (const struct cop_actor[]){{\"a\", act, 0}, {\"b\", act, 1}, {\"c\", act, 2}, {.name = NULL}}}, {.name = NULL}}"
 }
 variants three ''
 expect 0 '^  OWN +more +x86-64 +[a-z]+ +exhausted +yes +6 ' "$tool" check "$work/three.c" --arch x86-64
