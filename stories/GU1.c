@@ -179,7 +179,7 @@ COP_STORY(.id = "GU1", .title = "GUP-fast gets a page while it is unmapped, or i
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
-		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three, .bound = 20000},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three, .bound = 5000},
 		  /* A reference, and no second look at the leaf. */
 		  {.name = "leaf-not-rechecked", .outcome = COP_FAILS, .rule = "wrong-page"},
 		  /* A second look at the leaf only: it is that of a table that a block has replaced. */

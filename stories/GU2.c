@@ -174,7 +174,7 @@ COP_STORY(.id = "GU2", .title = "GUP-fast against removal of memory and of a dev
 		   .outcome = COP_EXHAUSTED,
 		   .formats = COP_ON_ARM64_4K | COP_ON_RISCV64 | COP_ON_S390X,
 		   .actors = three,
-		   .bound = 20000},
+		   .bound = 5000},
 		  /* The devices' way does not wait for walkers. */
 		  {.name = "device-no-grace", .outcome = COP_FAILS, .rule = "struct-page-unmapped"},
 		  /* The grace period is over before the sections are gone. */

@@ -79,7 +79,7 @@ COP_STORY(.id = "GU3", .title = "a page of a file is looked up without a lock, a
 					       {.name = NULL}},
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
-		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three, .bound = 20000},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .actors = three, .bound = 5000},
 		  /* A reference, and no second look at the slot. */
 		  {.name = "no-second-look", .outcome = COP_FAILS, .rule = "wrong-page"},
 		  {.name = NULL},

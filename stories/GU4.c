@@ -123,7 +123,7 @@ COP_STORY(.id = "GU4", .title = "tables are freed under GUP-fast: by RCU, by int
 	  .variants = (const struct cop_variant[]){
 		  {.name = "fixed", .outcome = COP_EXHAUSTED},
 		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .formats = COP_ON_TSO, .actors = three},
-		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .formats = COP_ON_WEAK, .actors = three, .bound = 20000},
+		  {.name = "3-cpus", .outcome = COP_EXHAUSTED, .formats = COP_ON_WEAK, .actors = three, .bound = 5000},
 		  /* The shootdown's interrupt is relied on, and invalidations are broadcast. */
 		  {.name = "shootdown-without-interrupt",
 		   .outcome = COP_FAILS,

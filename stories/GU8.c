@@ -139,7 +139,7 @@ COP_STORY(.id = "GU8", .title = "pages move between tables that share a lock, an
 		   .outcome = COP_EXHAUSTED,
 		   .formats = COP_ON_RISCV64,
 		   .actors = three,
-		   .bound = 20000},
+		   .bound = 5000},
 		  /* The mover takes both tables' locks, and they are one. */
 		  {.name = "locks-twice", .outcome = COP_FAILS, .rule = "deadlock"},
 		  {.name = NULL},

@@ -85,7 +85,7 @@ foreach(patch ${broken})
   add_executable(checker_broken_${name} ${PROJECT_SOURCE_DIR}/tests/checker/random_machine.c ${dir}/${part})
   target_compile_options(checker_broken_${name} PRIVATE -w)
   target_link_libraries(checker_broken_${name} PRIVATE coppice_checker)
-  add_test(NAME checker.broken.${name} COMMAND checker_broken_${name} 500)
+  add_test(NAME checker.broken.${name} COMMAND checker_broken_${name} 100 6600)
   set_tests_properties(checker.broken.${name} PROPERTIES WILL_FAIL TRUE)
 endforeach()
 
