@@ -95,7 +95,12 @@ function(coppice_sim_program ID VARIANT DIR SOURCES)
   # A patched copy may leave things unused.
   target_compile_options(${target} PRIVATE -O1 $<$<BOOL:${DIR}>:-w>)
   target_link_libraries(${target} PRIVATE coppice_checker)
-  add_test(NAME sim.${ID}.${VARIANT} COMMAND ${target} ${VARIANT})
+  # A sanitizer sees in some executions what it would see in all.
+  set(bound)
+  if(COPPICE_SANITIZE)
+    set(bound --bound 2000)
+  endif()
+  add_test(NAME sim.${ID}.${VARIANT} COMMAND ${target} ${VARIANT} ${bound})
   set_tests_properties(sim.${ID}.${VARIANT} PROPERTIES TIMEOUT 600)
 endfunction()
 
