@@ -2,7 +2,7 @@
 /*
  * The program of one variant of one story: explores it for each format, and says whether the verdict is the expected one.
  *
- *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--seconds N] [--preemptions N]
+ *	PROGRAM VARIANT [--arch NAME] [--order sc|arch] [--bound EXECUTIONS] [--quick] [--seconds N] [--preemptions N]
  *		[--lines]
  *	PROGRAM --info
  *	PROGRAM --replay STRING ...: see stage_replay.c
@@ -20,13 +20,17 @@
 
 #define DEFAULT_BOUND 10000000
 #define MOST_ROUNDS   1000
+/* --quick: what is expected to fail is given as many as that takes. */
+#define QUICK_BOUND       500
+#define QUICK_FAILS_BOUND 20000
 
 struct options {
 	const char *variant;
 	uint32_t formats;
 	uint64_t bound;
 	bool lines;
-	bool bounded;    /* by what was asked for */
+	bool bounded; /* by what was asked for */
+	bool quick;
 	bool sequential; /* only */
 };
 
@@ -125,10 +129,17 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static uint64_t bound_of(const struct options *o, const struct cop_variant *variant)
+{
+	if (o->quick)
+		return variant->outcome == COP_FAILS ? QUICK_FAILS_BOUND : QUICK_BOUND;
+	return variant->bound && !o->bounded ? variant->bound : o->bound;
+}
+
 /* Sequentially consistent first: what fails so has the simplest trace. */
 static struct checker_verdict explore(const struct options *o, const struct cop_variant *variant, uint32_t format)
 {
-	const uint64_t bound = variant->bound && !o->bounded ? variant->bound : o->bound;
+	const uint64_t bound = bound_of(o, variant);
 	FILE *trace = o->lines ? NULL : stdout;
 	struct checker_verdict v = stage_explore(format, SIM_ORDER_SC, bound, trace);
 
@@ -204,6 +215,8 @@ static int parse(struct options *o, int argc, char **argv)
 
 		if (!strcmp(argv[i], "--lines")) {
 			o->lines = true;
+		} else if (!strcmp(argv[i], "--quick")) {
+			o->quick = o->bounded = true;
 		} else if (!strcmp(argv[i], "--arch") && i + 1 < argc) {
 			o->formats = stage_format_bits(argv[++i]);
 			if (!o->formats)

@@ -13,7 +13,6 @@
 
 #define MAX_STORIES 64
 #define MAX_JOBS    64
-#define QUICK_BOUND "500"
 /* A program's exit status: the variant is not for the architecture that was asked for. */
 #define PROGRAM_NOT_HERE 77
 #define PROGRAM_ARGS     16
@@ -325,7 +324,7 @@ static unsigned add_option(char **args, unsigned n, const char *name, char *valu
 
 static struct story_job make_job(const struct options *o, struct story_program *p, char *arch, char **args)
 {
-	static char lines[] = "--lines", quick[] = QUICK_BOUND;
+	static char lines[] = "--lines", quick[] = "--quick";
 	unsigned n = 0;
 
 	args[n++] = p->path;
@@ -333,7 +332,9 @@ static struct story_job make_job(const struct options *o, struct story_program *
 	args[n++] = lines;
 	n = add_option(args, n, "--arch", arch);
 	n = add_option(args, n, "--order", o->order);
-	n = add_option(args, n, "--bound", o->bound ? o->bound : o->quick ? quick : NULL);
+	n = add_option(args, n, "--bound", o->bound);
+	if (o->quick && !o->bound)
+		args[n++] = quick;
 	n = add_option(args, n, "--preemptions", o->preemptions);
 	n = add_option(args, n, "--seconds", o->seconds);
 	args[n] = NULL;
