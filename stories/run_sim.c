@@ -22,7 +22,7 @@
 #define MOST_ROUNDS   1000
 /* --quick: what is expected to fail is given as many as that takes. */
 #define QUICK_BOUND       500
-#define QUICK_FAILS_BOUND 20000
+#define QUICK_FAILS_BOUND 100000
 
 struct options {
 	const char *variant;
