@@ -133,11 +133,6 @@ static bool blocked_is_first(const struct node *n, unsigned actor, const struct 
 	return true;
 }
 
-static void add_or_all(struct node *n, unsigned actor)
-{
-	n->backtrack |= n->enabled & bit(actor) ? bit(actor) : n->enabled;
-}
-
 /*
  * The event at `i` and a later one of an actor could have come the other way round. One of the actors that can be first
  * in what does not depend on the event at `i`, followed by the later one, has to be first at the state before it.
@@ -175,7 +170,12 @@ static void race_source(const struct race *race, unsigned until, unsigned actor,
 	}
 	/* None only if the second one waits for somebody in between, whose own races say what to do. */
 	if (chosen != NONE)
-		add_or_all(n, chosen);
+		n->backtrack |= bit(chosen);
+}
+
+static void add_or_all(struct node *n, unsigned actor)
+{
+	n->backtrack |= n->enabled & bit(actor) ? bit(actor) : n->enabled;
 }
 
 /*
