@@ -66,6 +66,12 @@ bool sim_order_is(enum sim_memory_order what)
 	return sim.config.order == what && !sim.solo;
 }
 
+/* Do stores wait? */
+static bool is_buffered(void)
+{
+	return sim.config.order != SIM_ORDER_SC && !sim.solo;
+}
+
 /* Callbacks run beside the CPU that they name as theirs. */
 static unsigned on(void)
 {
@@ -125,7 +131,7 @@ static void touch_held(bool write)
 
 static void wait_made(struct sim_at at)
 {
-	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+	if (!is_buffered())
 		return;
 	touch_held(false);
 	if (mine()->made == mine()->count)
@@ -142,7 +148,7 @@ void sim_order_settle(struct sim_at at)
 
 void sim_order_settle_all(struct sim_at at)
 {
-	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+	if (!is_buffered())
 		return;
 	for (unsigned c = 0; c < SIM_BUFFERS; c++) {
 		if (sim.order.cpu[c].made != sim.order.cpu[c].count)
@@ -353,7 +359,7 @@ struct sim_own sim_order_own(const void *from, unsigned size, struct sim_at at)
 {
 	struct entry *own;
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+	if (!is_buffered())
 		return (struct sim_own){.waits = false};
 	own = waiting_for(sim_real_word(from));
 	if (own && own->what.to == from && own->what.size == size) {
@@ -380,7 +386,7 @@ static bool waits_here(const void *p)
 
 void sim_order_before_change(const void *p, bool release, struct sim_at at)
 {
-	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+	if (!is_buffered())
 		return;
 	if (sim.config.order == SIM_ORDER_TSO || release || waits_here(p))
 		wait_made(at);
@@ -388,7 +394,7 @@ void sim_order_before_change(const void *p, bool release, struct sim_at at)
 
 void sim_order_before_plain(const void *p, struct sim_at at)
 {
-	if (sim.config.order != SIM_ORDER_SC && !sim.solo && waits_here(p))
+	if (is_buffered() && waits_here(p))
 		wait_made(at);
 }
 
@@ -402,7 +408,7 @@ void sim_order_before_await(const void *p, struct sim_at at)
 {
 	const struct entry *own;
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo || sim_place_of(p).space == SIM_VIRT)
+	if (!is_buffered() || sim_place_of(p).space == SIM_VIRT)
 		return;
 	own = waiting_for(sim_real_word(p));
 	if (own)
@@ -424,7 +430,7 @@ static bool entry_waits(void)
 /* Under TSO the MMU's look is a load of its CPU; elsewhere there is a rule, unpublished-entry. */
 void sim_order_before_walk(struct sim_at at)
 {
-	if (sim.config.order != SIM_ORDER_SC && !sim.solo && entry_waits())
+	if (is_buffered() && entry_waits())
 		wait_made(at);
 }
 
@@ -446,7 +452,7 @@ void sim_order_fence(bool acquire, bool release, bool full, struct sim_at at)
 {
 	struct sim_order_cpu *me = mine();
 
-	if (sim.config.order == SIM_ORDER_SC || sim.solo)
+	if (!is_buffered())
 		return;
 	if (full)
 		sim_order_settle(at);
@@ -469,13 +475,12 @@ void sim_order_fence(bool acquire, bool release, bool full, struct sim_at at)
 
 bool sim_order_waits(bool shared)
 {
-	return sim.config.order != SIM_ORDER_SC && !sim.solo && sim_log_shared(shared);
+	return is_buffered() && sim_log_shared(shared);
 }
 
 void sim_order_before_store(struct sim_at at)
 {
-	if (!sim_order_is(SIM_ORDER_SC) && !sim.solo)
-		sim_point(SIM_OP_BUFFER, is_held_shared() && sim_conflicts(&mine()->held, true), NULL, at);
+	sim_point(SIM_OP_BUFFER, is_held_shared() && sim_conflicts(&mine()->held, true), NULL, at);
 }
 
 void sim_order_store(const struct sim_store *s)
