@@ -60,14 +60,28 @@ unsigned gup_cpus(const struct run_options *o)
 	return o->gup ? o->gup + 1 : 0;
 }
 
-static void start_thread(struct gup *g, struct gup_thread *t, unsigned number, void *(*run)(void *))
+static void *run_thread(void *arg)
+{
+	struct gup_thread *t = arg;
+
+	t->err = cop_host_thread_start(t->cpu);
+	pthread_barrier_wait(&t->all->started);
+	if (t->err)
+		return NULL;
+	t->work(t);
+	cop_host_thread_stop();
+	return NULL;
+}
+
+static void start_thread(struct gup *g, struct gup_thread *t, unsigned number, void (*work)(struct gup_thread *))
 {
 	const struct run_options *o = g->machine->options;
 
 	t->all = g;
+	t->work = work;
 	t->cpu = o->cpus + o->readers + number;
 	t->seed = 0x9e3779b97f4a7c15ULL * (t->cpu + 1);
-	if (pthread_create(&t->thread, NULL, run, t))
+	if (pthread_create(&t->thread, NULL, run_thread, t))
 		cli_fail(CLI_HOST, "no thread for --gup, number %u of %u; expected fewer", number + 1, gup_cpus(o));
 }
 

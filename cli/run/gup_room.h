@@ -46,6 +46,7 @@ struct gup_life {
 struct gup_thread {
 	struct gup *all;
 	pthread_t thread;
+	void (*work)(struct gup_thread *);
 	unsigned cpu;
 	int err;
 	uint64_t seed;
@@ -154,7 +155,7 @@ void gup_end(struct gup *);
 /* Out of the cache and of all mappings. */
 void gup_evict(struct gup *, unsigned index);
 void gup_discard(struct gup *, unsigned window, unsigned first, unsigned n);
-void *gup_change(void *thread);
+void gup_change(struct gup_thread *);
 
 /* ---- gup_folios.c: folios, mapped by hand ---- */
 
@@ -167,6 +168,6 @@ bool gup_folio_vacate(struct gup *, cop_pfn);
 
 /* ---- gup_thread.c ---- */
 
-void *gup_work(void *thread);
+void gup_work(struct gup_thread *);
 
 #endif

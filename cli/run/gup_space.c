@@ -384,18 +384,9 @@ static bool replace(struct gup *g)
 	return good;
 }
 
-void *gup_change(void *arg)
+void gup_change(struct gup_thread *t)
 {
-	struct gup_thread *t = arg;
-	struct gup *g = t->all;
-
-	t->err = cop_host_thread_start(t->cpu);
-	pthread_barrier_wait(&g->started);
-	if (t->err)
-		return NULL;
 	do
-		live(g, &t->seed);
-	while (!stopped(g) && replace(g));
-	cop_host_thread_stop();
-	return NULL;
+		live(t->all, &t->seed);
+	while (!stopped(t->all) && replace(t->all));
 }

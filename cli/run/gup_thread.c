@@ -191,15 +191,10 @@ static void call(struct gup_thread *t)
 	drop(t, t->page, (uint64_t)a.count, a.flags);
 }
 
-void *gup_work(void *arg)
+void gup_work(struct gup_thread *t)
 {
-	struct gup_thread *t = arg;
 	struct gup *g = t->all;
 
-	t->err = cop_host_thread_start(t->cpu);
-	pthread_barrier_wait(&g->started);
-	if (t->err)
-		return NULL;
 	while (!atomic_load_explicit(&g->stop, memory_order_relaxed)) {
 		cop_rwsem_read_lock(&g->alive);
 		for (unsigned i = 0; i < CALLS_AT_ONCE && g->life.there; i++) {
@@ -208,6 +203,4 @@ void *gup_work(void *arg)
 		}
 		cop_rwsem_read_unlock(&g->alive);
 	}
-	cop_host_thread_stop();
-	return NULL;
 }
